@@ -1,0 +1,1 @@
+"""The world the other rooms run in: settings, clock, clients of the servers, the embedded stack."""

@@ -1,0 +1,264 @@
+"""Answers what every setting is: its default, `modeltrail.yaml`, the environment, parsed once into frozen values."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from modeltrail.infra.errors import ConfigError
+
+CONFIG_FILE = "modeltrail.yaml"
+ENDPOINTS_FILE = "endpoints.json"
+ENV_PREFIX = "MODELTRAIL_"
+
+
+class Secret(str):
+    """A string that shows as `***` wherever it is printed by repr; `reveal` gives it in clear."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'" if self.reveal() else "''"
+
+    __str__ = __repr__
+
+    def reveal(self) -> str:
+        """The secret in clear, for the one call that authenticates with it."""
+        return str.__str__(self)
+
+
+def _setting(default: Any, doc: str) -> Any:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRegistrySettings:
+    """Where model artifacts live and how long a registration may take."""
+
+    path: str = _setting(".modeltrail/artifacts", "artifact store: a folder or any fsspec URL")
+    answer_timeout_s: float = _setting(30.0, "how long register_model waits for the registry, s")
+    max_artifact_mb: int = _setting(4096, "largest model file that is accepted, MiB")
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentTrackingSettings:
+    """How experiment facts survive while Kafka is away."""
+
+    spool_path: str = _setting(".modeltrail/spool", "folder for facts that Kafka has not taken yet")
+    spool_max_mb: int = _setting(256, "size at which log_metrics blocks, MiB")
+    flush_timeout_s: float = _setting(10.0, "how long exit and end_experiment wait for Kafka, s")
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringSettings:
+    """What a node measures and what it may cost."""
+
+    metrics_collection: bool = _setting(True, "false turns InferenceMonitor into a no-op")
+    sampling_rate: float = _setting(1.0, "share of measurements that are sent, 0 to 1")
+    queue_capacity: int = _setting(20_000, "measurements held before the oldest are dropped")
+    flush_timeout_s: float = _setting(2.0, "how long a node waits for Kafka at exit, s")
+    report_interval_s: float = _setting(10.0, "how often a node reports its drops, s")
+    environment: str = _setting("production", "environment that measurements are filed under")
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """Where Kafka is and how topics are laid out."""
+
+    bootstrap_servers: str = _setting("", "host:port,…; empty: the embedded stack")
+    topic_prefix: str = _setting("modeltrail.", "prefix of every topic name")
+    partitions: int = _setting(4, "partitions of every topic; joined topics need equal counts")
+    replication_factor: int = _setting(1, "copies of every partition")
+    inference_retention_days: int = _setting(30, "days that measurements stay in Kafka")
+    security_protocol: str = _setting("PLAINTEXT", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")
+    sasl_mechanism: str = _setting("", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+    sasl_username: str = _setting("", "SASL user")
+    sasl_password: Secret = _setting(Secret(""), "SASL password")
+    ssl_ca_location: str = _setting("", "file of CA certificates")
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRegistrySettings:
+    """Where the Confluent-compatible schema registry is."""
+
+    url: str = _setting("", "base URL of the Confluent API; empty: the embedded stack")
+    username: str = _setting("", "basic-auth user")
+    password: Secret = _setting(Secret(""), "basic-auth password")
+
+
+@dataclass(frozen=True, slots=True)
+class ClickHouseSettings:
+    """Where ClickHouse's native protocol is."""
+
+    host: str = _setting("", "host name; empty: the embedded stack")
+    port: int = _setting(9000, "native protocol port")
+    user: str = _setting("modeltrail", "account that projects and migrates")
+    password: Secret = _setting(Secret(""), "its password")
+    database: str = _setting("modeltrail", "database of every table and view")
+    secure: bool = _setting(False, "TLS")
+    reader_user: str = _setting("reader", "account of `modeltrail sql`: read only")
+    reader_password: Secret = _setting(Secret(""), "its password")
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectorSettings:
+    """How the projector cuts its inserts."""
+
+    batch_rows: int = _setting(50_000, "rows of one insert at the most")
+    batch_seconds: float = _setting(1.0, "longest time a row waits for its insert, s")
+    dead_letter_limit: float = _setting(
+        0.2, "share of a batch of 100 or more that may be unreadable before the projector stops"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """The embedded stack."""
+
+    data_dir: str = _setting(".modeltrail", "folder of the stack's data, ports and logs")
+    ready_timeout_s: float = _setting(60.0, "how long `up` waits for each part, s")
+    kafka_heap_mb: int = _setting(512, "heap of the broker, MiB")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, grouped by the section of `modeltrail.yaml` that holds it."""
+
+    model_registry: ModelRegistrySettings = field(default_factory=ModelRegistrySettings)
+    experiment_tracking: ExperimentTrackingSettings = field(
+        default_factory=ExperimentTrackingSettings
+    )
+    monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    schema_registry: SchemaRegistrySettings = field(default_factory=SchemaRegistrySettings)
+    clickhouse: ClickHouseSettings = field(default_factory=ClickHouseSettings)
+    projector: ProjectorSettings = field(default_factory=ProjectorSettings)
+    stack: StackSettings = field(default_factory=StackSettings)
+
+
+def load_settings(
+    file: Path | None = None, environ: Mapping[str, str] | None = None, *, embedded: bool = True
+) -> Settings:
+    """Parse the settings; later sources win: defaults, running stack, file, environment.
+
+    Args:
+        file: the YAML file; None reads `modeltrail.yaml` of the working folder if it is there.
+        environ: the environment; None is the process's own.
+        embedded: fill addresses that nobody set from the embedded stack's `endpoints.json`.
+
+    Raises:
+        ConfigError: a section, key or value that is not one of ours, with the nearest that is.
+    """
+    layers = [_from_file(file), _from_environment(os.environ if environ is None else environ)]
+    settings = _build(layers)
+    if not embedded:
+        return settings
+    endpoints = Path(settings.stack.data_dir) / ENDPOINTS_FILE
+    if not endpoints.exists():
+        return settings
+    return _build([json.loads(endpoints.read_text()), *layers])
+
+
+def environment_name(section: str, key: str) -> str:
+    """The environment variable of one setting: `MODELTRAIL_KAFKA_TOPIC_PREFIX`."""
+    return f"{ENV_PREFIX}{section}_{key}".upper()
+
+
+def describe_settings() -> list[tuple[str, str, str, str]]:
+    """Rows (section, key, default, meaning) of every setting, for documentation."""
+    return [
+        (section.name, key.name, str(key.default), key.metadata["doc"])
+        for section in fields(Settings)
+        for key in fields(_section_type(section))
+    ]
+
+
+Layer = Mapping[str, Mapping[str, Any]]
+
+
+def _from_file(file: Path | None) -> Layer:
+    path = file or Path(CONFIG_FILE)
+    if not path.exists():
+        if file is not None:
+            raise ConfigError(f"no configuration file {path}: create it or leave --config out")
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+    if not isinstance(content, dict) or not all(
+        isinstance(value or {}, dict) for value in content.values()
+    ):
+        raise ConfigError(f"{path} must hold sections with keys, e.g. `kafka:` / `  partitions: 4`")
+    return {section: value or {} for section, value in content.items()}
+
+
+def _from_environment(environ: Mapping[str, str]) -> Layer:
+    known = {
+        environment_name(section.name, key.name): (section.name, key.name)
+        for section in fields(Settings)
+        for key in fields(_section_type(section))
+    }
+    layer: dict[str, dict[str, Any]] = {}
+    for name, value in environ.items():
+        if not name.startswith(ENV_PREFIX):
+            continue
+        if name not in known:
+            raise ConfigError(f"unknown setting {name}{_nearest(name, list(known))}")
+        section, key = known[name]
+        layer.setdefault(section, {})[key] = value
+    return layer
+
+
+def _build(layers: list[Layer]) -> Settings:
+    sections = {section.name: _section_type(section) for section in fields(Settings)}
+    merged: dict[str, dict[str, Any]] = {name: {} for name in sections}
+    for layer in layers:
+        for section, values in layer.items():
+            if section not in sections:
+                raise ConfigError(f"unknown section {section}{_nearest(section, list(sections))}")
+            merged[section].update(values)
+    return Settings(
+        **{name: _build_section(name, kind, merged[name]) for name, kind in sections.items()}
+    )
+
+
+T = TypeVar("T")
+
+
+def _build_section(section: str, kind: type[T], values: Mapping[str, Any]) -> T:
+    known = {key.name: key for key in fields(kind)}  # type: ignore[arg-type]
+    for name in values:
+        if name not in known:
+            raise ConfigError(f"unknown setting {section}.{name}{_nearest(name, list(known))}")
+    return kind(**{name: _convert(section, known[name], value) for name, value in values.items()})
+
+
+def _convert(section: str, key: "Field[Any]", value: Any) -> Any:
+    kind = type(key.default)
+    try:
+        if kind is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
+        if isinstance(value, bool | dict | list) or value is None:
+            raise ValueError
+        return kind(value)
+    except (ValueError, KeyError):
+        shown = "***" if kind is Secret else repr(value)
+        raise ConfigError(
+            f"{section}.{key.name} is {shown}, but must be {kind.__name__.lower()}: {key.metadata['doc']}"
+        ) from None
+
+
+def _section_type(section: "Field[Any]") -> type[Any]:
+    assert isinstance(section.type, type)
+    return section.type
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f": did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"

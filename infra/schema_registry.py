@@ -1,0 +1,96 @@
+"""Asks any Confluent-compatible schema registry for ids and schemas, and says when it is away."""
+
+import httpx
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from modeltrail.infra.config import SchemaRegistrySettings
+from modeltrail.infra.errors import ConfigError
+from modeltrail.schemas.catalog import SchemaFile
+from modeltrail.schemas.errors import (
+    IncompatibleSchema,
+    ModeltrailError,
+    SchemaRegistryUnavailable,
+    UnknownSchemaId,
+)
+
+COMPATIBILITY = "FULL_TRANSITIVE"
+_NOT_FOUND = 404
+_CONFLICT = 409
+_TIMEOUT_S = 5
+
+
+class ConfluentSchemaIds:
+    """A `SchemaIds` on a real registry; answers are not kept here, the codec keeps them."""
+
+    def __init__(self, settings: SchemaRegistrySettings, *, retries: int = 2) -> None:
+        """Connect lazily.
+
+        Args:
+            settings: where the registry is.
+            retries: how often a call that got no answer is made again.
+
+        Raises:
+            ConfigError: no registry is configured and no embedded stack is running.
+        """
+        if not settings.url:
+            raise ConfigError(
+                "no schema registry: start the embedded one with `modeltrail up --detach`, "
+                "or set MODELTRAIL_SCHEMA_REGISTRY_URL"
+            )
+        self._url = settings.url
+        conf = {"url": settings.url, "timeout": _TIMEOUT_S, "max.retries": retries}
+        if settings.username:
+            conf["basic.auth.user.info"] = f"{settings.username}:{settings.password.reveal()}"
+        self._client = SchemaRegistryClient(conf)
+
+    def id_of(self, subject: str, schema: str) -> int:
+        """The id of `schema`, registering it under `subject` where it is new."""
+        try:
+            return int(self._client.register_schema(subject, Schema(schema, "AVRO")))
+        except SchemaRegistryError as error:
+            if error.http_status_code == _CONFLICT:
+                raise IncompatibleSchema(
+                    f"{subject} is not {COMPATIBILITY} with its released versions: "
+                    f"{error.error_message}"
+                ) from error
+            raise self._away(error) from error
+        except (httpx.HTTPError, OSError) as error:
+            raise self._away(error) from error
+
+    def schema_of(self, schema_id: int) -> str:
+        """The schema with that id."""
+        try:
+            text = self._client.get_schema(schema_id).schema_str
+        except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                raise UnknownSchemaId(f"the schema registry has no schema {schema_id}") from error
+            raise self._away(error) from error
+        except (httpx.HTTPError, OSError) as error:
+            raise self._away(error) from error
+        if text is None:
+            raise UnknownSchemaId(f"schema {schema_id} is empty")
+        return text
+
+    def publish(self, schemas: tuple[SchemaFile, ...]) -> list[int]:
+        """Register every version in order under its record's name, FULL_TRANSITIVE from the first.
+
+        Raises:
+            IncompatibleSchema: a later version breaks an earlier one.
+            SchemaRegistryUnavailable: no answer in time.
+        """
+        for subject in dict.fromkeys(schema.record for schema in schemas):
+            self._require_full_transitive(subject)
+        return [self.id_of(schema.record, schema.text) for schema in schemas]
+
+    def _require_full_transitive(self, subject: str) -> None:
+        try:
+            self._client.set_compatibility(subject, COMPATIBILITY)
+        except (SchemaRegistryError, httpx.HTTPError, OSError) as error:
+            raise self._away(error) from error
+
+    def _away(self, error: Exception) -> ModeltrailError:
+        return SchemaRegistryUnavailable(
+            f"the schema registry at {self._url} did not answer ({type(error).__name__}: {error}): "
+            "check `modeltrail status`, then try again"
+        )

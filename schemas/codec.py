@@ -1,0 +1,166 @@
+"""Turns typed events into framed Avro bytes and back, resolving the schema that wrote them."""
+
+import io
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+import fastavro
+
+from modeltrail.schemas.catalog import full_name, newest_schema, without_logical_types
+from modeltrail.schemas.conversion import fact_from_record, record_from_fact
+from modeltrail.schemas.errors import DecodeError, InvalidFact, UnexpectedRecord
+from modeltrail.schemas.events import FACTS, Fact
+from modeltrail.schemas.wire import HEADER_BYTES, frame_header, schema_id_of
+
+
+class SchemaIds(Protocol):
+    """What the codec asks of a schema registry."""
+
+    def id_of(self, subject: str, schema: str) -> int:
+        """The id of `schema`, registering it under `subject` where it is new.
+
+        Raises:
+            SchemaRegistryUnavailable: no answer in time.
+            IncompatibleSchema: the registry refused it.
+        """
+        ...
+
+    def schema_of(self, schema_id: int) -> str:
+        """The schema with that id.
+
+        Raises:
+            SchemaRegistryUnavailable: no answer in time.
+            UnknownSchemaId: the registry has no such id.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The schema that wrote a datum: its JSON without logical types, parsed, and our record."""
+
+    record: str
+    json_text: str
+    parsed: Any
+
+
+class Codec:
+    """Encodes and decodes facts; schema ids and writer schemas are asked for once and kept."""
+
+    def __init__(self, ids: SchemaIds) -> None:
+        self._ids = ids
+        self._headers: dict[str, bytes] = {}
+        self._writers: dict[int, Writer] = {}
+
+    def header_of(self, kind: type[Fact]) -> bytes:
+        """The frame header of the newest schema of `kind`.
+
+        Raises:
+            SchemaRegistryUnavailable: the id is not known yet and the registry does not answer.
+        """
+        header = self._headers.get(kind.record)
+        if header is None:
+            schema = newest_schema(kind.record)
+            header = frame_header(self._ids.id_of(schema.record, schema.text))
+            self._headers[kind.record] = header
+        return header
+
+    def encode(self, fact: Fact) -> bytes:
+        """Frame and encode `fact` with the newest schema of its kind.
+
+        Raises:
+            InvalidFact: a value does not fit the schema.
+            SchemaRegistryUnavailable: the schema's id is not known yet.
+        """
+        return self.header_of(type(fact)) + encode_datum(fact)
+
+    def decode(self, value: bytes) -> Fact:
+        """Decode one framed datum into the typed event it is.
+
+        Raises:
+            DecodeError: not a fact of ours; the subclass tells why.
+            SchemaRegistryUnavailable: its writer schema is not known yet.
+        """
+        writer = self.writer_of(schema_id_of(value))
+        return fact_from_record(kind_of(writer.record), decode_record(writer, value))
+
+    def writer_of(self, schema_id: int) -> Writer:
+        """The writer schema with that id.
+
+        Raises:
+            UnknownSchemaId: the registry has no such id.
+            UnexpectedRecord: the id is of a record that is not ours.
+            SchemaRegistryUnavailable: no answer in time.
+        """
+        writer = self._writers.get(schema_id)
+        if writer is None:
+            writer = _parse_writer(self._ids.schema_of(schema_id))
+            self._writers[schema_id] = writer
+        kind_of(writer.record)
+        return writer
+
+
+def encode_datum(fact: Fact) -> bytes:
+    """Encode `fact` with the newest schema of its kind, unframed.
+
+    Raises:
+        InvalidFact: a value does not fit the schema.
+    """
+    out = io.BytesIO()
+    try:
+        fastavro.schemaless_writer(out, reader_schema(fact.record), record_from_fact(fact))
+    except (ValueError, TypeError, OverflowError, AttributeError) as error:
+        name = fact.record.rpartition(".")[2]
+        raise InvalidFact(f"{name} does not fit its schema: {error}") from error
+    return out.getvalue()
+
+
+def decode_record(writer: Writer, value: bytes) -> dict[str, Any]:
+    """Decode one framed datum of `writer` into a record of the newest schema.
+
+    Raises:
+        DecodeError: the datum ends early, has bytes left over or holds impossible values.
+    """
+    stream = io.BytesIO(value)
+    stream.seek(HEADER_BYTES)
+    try:
+        record = fastavro.schemaless_reader(stream, writer.parsed, reader_schema(writer.record))
+    except Exception as error:
+        raise DecodeError(f"{type(error).__name__} while decoding: {error}"[:500]) from error
+    if left := len(value) - stream.tell():
+        raise DecodeError(f"{left} bytes left over after the datum")
+    assert isinstance(record, dict)
+    return record
+
+
+@cache
+def reader_schema(record: str) -> Any:
+    """The newest schema of `record`, parsed, timestamps as integers."""
+    return fastavro.parse_schema(without_logical_types(json.loads(newest_schema(record).text)))
+
+
+@cache
+def _kinds() -> dict[str, type[Fact]]:
+    return {kind.record: kind for kind in FACTS}
+
+
+def kind_of(record: str) -> type[Fact]:
+    """The typed event of an Avro record.
+
+    Raises:
+        UnexpectedRecord: none of ours.
+    """
+    kind = _kinds().get(record)
+    if kind is None:
+        raise UnexpectedRecord(f"record {record} is not one of modeltrail's")
+    return kind
+
+
+def _parse_writer(text: str) -> Writer:
+    try:
+        schema = without_logical_types(json.loads(text))
+        return Writer(full_name(schema), json.dumps(schema), fastavro.parse_schema(schema))
+    except Exception as error:
+        raise UnexpectedRecord(f"the writer schema is no Avro record: {error}") from error
