@@ -14,6 +14,7 @@ from modeltrail.infra.errors import ConfigError
 
 CONFIG_FILE = "modeltrail.yaml"
 ENDPOINTS_FILE = "endpoints.json"
+LOCK_FILE = "lock"
 ENV_PREFIX = "MODELTRAIL_"
 
 
@@ -158,10 +159,8 @@ def load_settings(
     settings = _build(layers)
     if not embedded:
         return settings
-    endpoints = Path(settings.stack.data_dir) / ENDPOINTS_FILE
-    if not endpoints.exists():
-        return settings
-    return _build([json.loads(endpoints.read_text()), *layers])
+    endpoints = _from_running_stack(Path(settings.stack.data_dir))
+    return _build([endpoints, *layers]) if endpoints else settings
 
 
 def environment_name(section: str, key: str) -> str:
@@ -196,6 +195,31 @@ def _from_file(file: Path | None) -> Layer:
     ):
         raise ConfigError(f"{path} must hold sections with keys, e.g. `kafka:` / `  partitions: 4`")
     return {section: value or {} for section, value in content.items()}
+
+
+def stack_runs(data_dir: Path) -> bool:
+    """Whether a supervisor holds the lock of this embedded stack; a lock dies with its holder."""
+    lock = data_dir / LOCK_FILE
+    if not lock.exists():
+        return False
+    # Imported here: only where an embedded stack has run, which is never Windows.
+    import fcntl
+
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _from_running_stack(data_dir: Path) -> Layer:
+    endpoints = data_dir / ENDPOINTS_FILE
+    # A stack that was killed leaves the file behind: its addresses lead nowhere.
+    if not endpoints.exists() or not stack_runs(data_dir):
+        return {}
+    layer: Layer = json.loads(endpoints.read_text())
+    return layer
 
 
 def _from_environment(environ: Mapping[str, str]) -> Layer:
@@ -240,7 +264,7 @@ def _build_section(section: str, kind: type[T], values: Mapping[str, Any]) -> T:
 
 
 def _convert(section: str, key: "Field[Any]", value: Any) -> Any:
-    kind = type(key.default)
+    kind: Any = type(key.default)
     try:
         if kind is bool:
             return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]

@@ -1,6 +1,6 @@
 """Asks any Confluent-compatible schema registry for ids and schemas, and says when it is away."""
 
-import httpx
+import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
@@ -55,7 +55,7 @@ class ConfluentSchemaIds:
                     f"{error.error_message}"
                 ) from error
             raise self._away(error) from error
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError) as error:
             raise self._away(error) from error
 
     def schema_of(self, schema_id: int) -> str:
@@ -66,7 +66,7 @@ class ConfluentSchemaIds:
             if error.http_status_code == _NOT_FOUND:
                 raise UnknownSchemaId(f"the schema registry has no schema {schema_id}") from error
             raise self._away(error) from error
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError) as error:
             raise self._away(error) from error
         if text is None:
             raise UnknownSchemaId(f"schema {schema_id} is empty")
@@ -86,7 +86,7 @@ class ConfluentSchemaIds:
     def _require_full_transitive(self, subject: str) -> None:
         try:
             self._client.set_compatibility(subject, COMPATIBILITY)
-        except (SchemaRegistryError, httpx.HTTPError, OSError) as error:
+        except (SchemaRegistryError, httpx2.HTTPError, OSError) as error:
             raise self._away(error) from error
 
     def _away(self, error: Exception) -> ModeltrailError:

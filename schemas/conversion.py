@@ -62,9 +62,7 @@ def _converter(hint: Any) -> Convert | None:
         return _converter(hint.__supertype__)
     if get_origin(hint) is tuple:
         item = get_args(hint)[0]
-        return (
-            (lambda values: tuple(_build(item, v) for v in values)) if is_dataclass(item) else tuple
-        )
+        return partial(_build_all, item) if is_dataclass(item) else tuple
     if isinstance(hint, UnionType):
         inner = next(part for part in get_args(hint) if part is not NoneType)
         convert = _converter(inner)
