@@ -17,6 +17,7 @@ from modeltrail.schemas.errors import (
 COMPATIBILITY = "FULL_TRANSITIVE"
 _NOT_FOUND = 404
 _CONFLICT = 409
+_INVALID = 422
 _TIMEOUT_S = 5
 
 
@@ -49,10 +50,10 @@ class ConfluentSchemaIds:
         try:
             return int(self._client.register_schema(subject, Schema(schema, "AVRO")))
         except SchemaRegistryError as error:
-            if error.http_status_code == _CONFLICT:
+            if error.http_status_code in (_CONFLICT, _INVALID):
                 raise IncompatibleSchema(
-                    f"{subject} is not {COMPATIBILITY} with its released versions: "
-                    f"{error.error_message}"
+                    f"the registry refused {subject} ({error.error_message}): make it an Avro "
+                    f"schema that is {COMPATIBILITY} with its released versions"
                 ) from error
             raise self._away(error) from error
         except (httpx2.HTTPError, OSError) as error:

@@ -1,0 +1,1 @@
+"""The facts-in side: SDK for training jobs and nodes, and the instrumented ONNX node."""

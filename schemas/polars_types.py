@@ -1,7 +1,6 @@
-"""Answers which polars column an Avro field becomes, and what an absent or blank field holds."""
+"""Answers which polars column an Avro field becomes, and which value of a type is the emptiest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -17,20 +16,13 @@ _PLAIN: Mapping[str, tuple[Any, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """The dtype of a reader field and the value of rows whose writer did not have it."""
+def columns_of(schema: Any) -> dict[str, pl.DataType]:
+    """The columns of a parsed record schema and their dtypes, in field order.
 
-    dtype: pl.DataType
-    default: Any
-
-
-def columns_of(schema: Any) -> dict[str, Column]:
-    """The columns of a parsed record schema, in field order."""
-    return {
-        field["name"]: Column(dtype_of(field["type"]), field.get("default"))
-        for field in schema["fields"]
-    }
+    Raises:
+        TypeError: see `dtype_of`.
+    """
+    return {field["name"]: dtype_of(field["type"]) for field in schema["fields"]}
 
 
 def dtype_of(kind: Any) -> pl.DataType:
@@ -39,13 +31,12 @@ def dtype_of(kind: Any) -> pl.DataType:
     Raises:
         TypeError: maps, unions of three and named references, which polars does not read.
     """
-    if isinstance(kind, list):
-        return dtype_of(_not_null(kind))
+    kind, _ = split_nullable(kind)
     name = kind["type"] if isinstance(kind, dict) else kind
     if name == "array":
         return pl.List(dtype_of(kind["items"]))
     if name == "record":
-        return pl.Struct({field["name"]: dtype_of(field["type"]) for field in kind["fields"]})
+        return pl.Struct(columns_of(kind))
     if name == "enum":
         return pl.String()
     if name == "fixed":
@@ -54,6 +45,20 @@ def dtype_of(kind: Any) -> pl.DataType:
         dtype: pl.DataType = _PLAIN[name][0]()
         return dtype
     raise TypeError(f"polars reads no {kind}: use another Avro type")
+
+
+def split_nullable(kind: Any) -> tuple[Any, bool]:
+    """The type without null, and whether null was in it.
+
+    Raises:
+        TypeError: a union of anything but null and one type.
+    """
+    if not isinstance(kind, list):
+        return kind, False
+    inner = [part for part in kind if part != "null"]
+    if len(inner) != 1:
+        raise TypeError(f"polars reads no union of {kind}: use null and one type")
+    return inner[0], len(kind) > 1
 
 
 def blank_value(kind: Any) -> Any:
@@ -70,10 +75,3 @@ def blank_value(kind: Any) -> Any:
     if name == "fixed":
         return bytes(kind["size"])
     return _PLAIN[name][1]
-
-
-def _not_null(union: list[Any]) -> Any:
-    kinds = [kind for kind in union if kind != "null"]
-    if len(kinds) != 1:
-        raise TypeError(f"polars reads no union of {union}: use null and one type")
-    return kinds[0]

@@ -1,0 +1,1 @@
+"""Facts out: the ClickHouse projector, migrations, views and queries."""

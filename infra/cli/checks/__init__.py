@@ -1,0 +1,25 @@
+"""What `modeltrail doctor` checks: one list; a new check is a function added here."""
+
+from collections.abc import Callable, Iterable
+
+from modeltrail.infra.cli.checks import facts, machine, servers
+from modeltrail.infra.cli.checks.finding import Finding
+from modeltrail.infra.config import Settings
+
+Check = Callable[[Settings], Iterable[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    machine.python,
+    machine.packages,
+    machine.java_runs,
+    machine.archives,
+    machine.ports,
+    machine.disk,
+    machine.memory,
+    servers.kafka,
+    servers.schema_registry,
+    servers.clickhouse,
+    facts.topics,
+)
+
+__all__ = ["CHECKS", "Check", "Finding"]

@@ -1,0 +1,34 @@
+"""`modeltrail worker`: runs the stream processors or the projector until it is told to stop."""
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from modeltrail.infra.config import Settings
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["processors", "projector"]))
+@click.pass_obj
+def worker(settings: Settings, name: str) -> None:
+    """Run one worker in the foreground; it prints `ready` once it is at work."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if name == "processors":
+        from modeltrail.processors.app import run_processors
+
+        run_processors(settings, _say_ready, Path(settings.stack.data_dir) / "processors")
+        return
+    from modeltrail.sinks.projector import run_projector
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run_projector(settings, stop, _say_ready)
+
+
+def _say_ready() -> None:
+    print("ready", file=sys.__stdout__, flush=True)

@@ -1,0 +1,1 @@
+"""ClickHouse's native TCP protocol in front of an embedded ClickHouse engine."""

@@ -1,0 +1,1 @@
+"""ClickHouse's native protocol as pure functions over bytes."""

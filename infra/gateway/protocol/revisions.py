@@ -1,0 +1,31 @@
+"""The protocol revisions that changed a packet which the gateway reads or writes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: What the gateway advertises: the last revision before chunked packets (54470).
+ADVERTISED: Final = 54468
+OLDEST: Final = 54032
+
+SERVER_TIMEZONE: Final = 54058
+QUOTA_KEY_IN_CLIENT_INFO: Final = 54060
+SERVER_DISPLAY_NAME: Final = 54372
+VERSION_PATCH: Final = 54401
+LOW_CARDINALITY: Final = 54405
+CLIENT_WRITE_INFO: Final = 54420
+SETTINGS_AS_STRINGS: Final = 54429
+INTERSERVER_SECRET: Final = 54441
+OPENTELEMETRY: Final = 54442
+DISTRIBUTED_DEPTH: Final = 54448
+INITIAL_QUERY_START_TIME: Final = 54449
+PARALLEL_REPLICAS: Final = 54453
+CUSTOM_SERIALIZATION: Final = 54454
+PROFILE_EVENTS_IN_INSERT: Final = 54456
+ADDENDUM: Final = 54458
+PARAMETERS: Final = 54459
+SERVER_QUERY_TIME_IN_PROGRESS: Final = 54460
+PASSWORD_COMPLEXITY_RULES: Final = 54461
+INTERSERVER_SECRET_V2: Final = 54462
+TOTAL_BYTES_IN_PROGRESS: Final = 54463
+TIMEZONE_UPDATES: Final = 54464

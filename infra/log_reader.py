@@ -1,0 +1,44 @@
+"""Reads a partition from its beginning to the high watermark it has now."""
+
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
+
+from modeltrail.infra.config import KafkaSettings
+from modeltrail.infra.errors import Unavailable
+from modeltrail.infra.kafka import make_consumer
+
+_BATCH = 10_000
+_TIMEOUT_S = 30.0
+
+
+def read_partition(settings: KafkaSettings, topic: str, partition: int) -> list[bytes | None]:
+    """Every value of a partition up to its high watermark, in offset order.
+
+    Raises:
+        Unavailable: the broker did not answer within 30 s.
+    """
+    consumer = make_consumer(settings, group=f"{settings.topic_prefix}readers")
+    try:
+        at = TopicPartition(topic, partition, OFFSET_BEGINNING)
+        low, high = consumer.get_watermark_offsets(at, timeout=_TIMEOUT_S)
+        consumer.assign([at])
+        values: list[bytes | None] = []
+        following = low
+        while following < high:
+            # consume() waits for a full batch, so it is asked for no more than there is.
+            records = consumer.consume(min(_BATCH, high - following), timeout=_TIMEOUT_S)
+            if not records:
+                raise Unavailable(
+                    f"{topic} partition {partition} gave no records for {_TIMEOUT_S} s"
+                )
+            for record in records:
+                if error := record.error():
+                    raise Unavailable(f"{topic} partition {partition}: {error.str()}")
+                offset = record.offset() or 0
+                if offset < high:
+                    values.append(record.value())
+                following = offset + 1
+        return values
+    except KafkaException as error:
+        raise Unavailable(f"{topic} partition {partition}: {error.args[0].str()}") from error
+    finally:
+        consumer.close()

@@ -1,0 +1,43 @@
+"""Puts the schema registry's header in front of datums, also of those that an older release wrote."""
+
+from modeltrail.schemas.catalog import newest_schema, schema_files
+from modeltrail.schemas.codec import SchemaIds
+from modeltrail.schemas.errors import UnexpectedRecord
+from modeltrail.schemas.wire import frame_header
+
+
+class Framer:
+    """Frames bare datums; each schema's id is asked for once and kept."""
+
+    def __init__(self, ids: SchemaIds) -> None:
+        self._ids = ids
+        self._headers: dict[tuple[str, int], bytes] = {}
+
+    def header(self, record: str, version: int) -> bytes:
+        """The five bytes in front of a datum of that version of `record`.
+
+        Raises:
+            SchemaRegistryUnavailable: the id is not known yet and the registry does not answer.
+            IncompatibleSchema: the registry refuses the schema.
+            UnexpectedRecord: this release has no such schema.
+        """
+        header = self._headers.get((record, version))
+        if header is None:
+            header = frame_header(self._ids.id_of(record, _text_of(record, version)))
+            self._headers[record, version] = header
+        return header
+
+
+def newest_version(record: str) -> int:
+    """The version of `record` that this release writes."""
+    return newest_schema(record).version
+
+
+def _text_of(record: str, version: int) -> str:
+    for file in schema_files():
+        if file.record == record and file.version == version:
+            return file.text
+    raise UnexpectedRecord(
+        f"this release has no schema {record} version {version}: "
+        "use the release that wrote it, or a newer one"
+    )

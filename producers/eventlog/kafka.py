@@ -1,0 +1,178 @@
+"""The log on a real Kafka cluster, through confluent-kafka."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import OffsetSpec
+
+from modeltrail.infra.config import KafkaSettings
+from modeltrail.infra.errors import Unavailable
+from modeltrail.infra.kafka import client_config, make_admin, make_consumer, make_producer
+from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, LogRecord
+from modeltrail.schemas.ids import Micros
+from modeltrail.schemas.topics import Topic
+
+_ANSWER_S = 10.0
+_BATCH = 1000
+_QUEUE_KIB = 65_536
+_PERMANENT = frozenset(
+    (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG)
+)
+
+
+class KafkaLog:
+    """A `Log` on the configured cluster; clients are made where they are needed."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        """Connect lazily.
+
+        Raises:
+            ConfigError: no broker is configured and no embedded stack is running.
+        """
+        client_config(settings)
+        self._settings = settings
+
+    def partitions(self, topic: Topic) -> int:
+        """How many partitions `topic` has."""
+        name = self._name(topic)
+        try:
+            found = make_admin(self._settings).list_topics(name, timeout=_ANSWER_S).topics[name]
+        except KafkaException as error:
+            raise self._away(error) from error
+        if found.error is not None or not found.partitions:
+            raise Unavailable(
+                f"topic {name} is not there ({found.error}): create the topics "
+                "with `modeltrail up`, or check kafka.topic_prefix"
+            )
+        return len(found.partitions)
+
+    def end_offsets(self, topic: Topic, partitions: tuple[int, ...]) -> dict[int, int]:
+        """The offset that the next record of each partition will get."""
+        name = self._name(topic)
+        latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        wanted = {TopicPartition(name, partition): latest for partition in partitions}
+        futures = make_admin(self._settings).list_offsets(
+            wanted,
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=_ANSWER_S,
+        )
+        try:
+            return {
+                asked.partition: future.result(_ANSWER_S + 1).offset
+                for asked, future in futures.items()
+            }
+        except (KafkaException, TimeoutError) as error:
+            raise self._away(error) from error
+
+    def cursor(self, topic: Topic, starts: Mapping[int, int]) -> "KafkaCursor":
+        """Read from these offsets on, with no group and no committed offsets."""
+        return KafkaCursor(self._settings, self._name(topic), starts)
+
+    def sender(self, *, queue_records: int, give_up_after_s: float | None) -> "KafkaSender":
+        """A sender with a bounded queue, `acks=all` and idempotence."""
+        return KafkaSender(self._settings, queue_records, give_up_after_s)
+
+    def _name(self, topic: Topic) -> str:
+        return topic.full_name(self._settings.topic_prefix)
+
+    def _away(self, error: Exception) -> Unavailable:
+        return Unavailable(
+            f"Kafka at {self._settings.bootstrap_servers} did not answer ({error}): "
+            "check `modeltrail status`, then try again"
+        )
+
+
+class KafkaCursor:
+    """A `Cursor` on assigned partitions."""
+
+    def __init__(self, settings: KafkaSettings, topic: str, starts: Mapping[int, int]) -> None:
+        # The group is never joined: librdkafka wants a name, and nothing is committed.
+        self._consumer: Consumer = make_consumer(settings, "modeltrail-sdk")
+        self._consumer.assign(
+            [
+                TopicPartition(topic, partition, offset or OFFSET_BEGINNING)
+                for partition, offset in starts.items()
+            ]
+        )
+
+    def poll(self, wait_s: float) -> list[LogRecord]:
+        """The next records; empty when none came within `wait_s`."""
+        first = self._consumer.consume(1, wait_s)
+        try:
+            return [_record(message) for message in first + self._rest(first)]
+        except KafkaException as error:
+            raise Unavailable(f"Kafka stopped answering ({error}): try again") from error
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._consumer.close()
+
+    def _rest(self, first: list[Message]) -> list[Message]:
+        # `consume(n, t)` waits the whole of t unless n come: take what is there already.
+        return self._consumer.consume(_BATCH, 0) if first else []
+
+
+class KafkaSender:
+    """A `Sender` on one librdkafka producer, made again after a fatal error."""
+
+    def __init__(
+        self, settings: KafkaSettings, queue_records: int, give_up_after_s: float | None
+    ) -> None:
+        self._settings = settings
+        self._overrides: dict[str, Any] = {
+            "queue.buffering.max.messages": queue_records,
+            "queue.buffering.max.kbytes": _QUEUE_KIB,
+            "message.timeout.ms": 0 if give_up_after_s is None else round(give_up_after_s * 1000),
+        }
+        self._producer: Producer = make_producer(settings, **self._overrides)
+
+    def send(self, topic: Topic, key: bytes, value: bytes, delivered: Delivered) -> bool:
+        """Queue one record; False: the queue is full, `poll` and try again."""
+        name = topic.full_name(self._settings.topic_prefix)
+
+        def answered(error: KafkaError | None, message: Message) -> None:
+            delivered(None if error is None else _failure(error, key, value))
+
+        try:
+            self._producer.produce(name, value, key, on_delivery=answered)
+        except BufferError:
+            return False
+        except KafkaException as error:
+            reason = error.args[0]
+            if reason.fatal():
+                self._producer = make_producer(self._settings, **self._overrides)
+                return False
+            delivered(_failure(reason, key, value))
+        return True
+
+    def poll(self, timeout_s: float) -> None:
+        """Call the callbacks that are due, waiting up to `timeout_s` for the first."""
+        self._producer.poll(timeout_s)
+
+    def flush(self, timeout_s: float) -> int:
+        """Wait for every queued record; the number of those without an answer yet."""
+        return int(self._producer.flush(timeout_s))
+
+
+def _failure(error: KafkaError, key: bytes, value: bytes) -> DeliveryFailure:
+    return DeliveryFailure(error.str(), error.code() in _PERMANENT, key, value)
+
+
+def _record(message: Message) -> LogRecord:
+    if error := message.error():
+        raise KafkaException(error)
+    partition, offset = message.partition(), message.offset()
+    assert partition is not None and offset is not None
+    return LogRecord(
+        partition, offset, Micros(message.timestamp()[1] * 1000), message.key(), message.value()
+    )

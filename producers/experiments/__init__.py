@@ -1,0 +1,1 @@
+"""Experiments: recording runs and comparing them."""

@@ -1,0 +1,55 @@
+"""Reads what became of runs: the port, and a reader that needs nothing but the log."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from modeltrail.producers.eventlog.partitioning import partition_of
+from modeltrail.producers.eventlog.port import Log
+from modeltrail.producers.eventlog.reading import read_to_end
+from modeltrail.producers.experiments.fold import RunHistory, fold
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.errors import DecodeError
+from modeltrail.schemas.ids import RunId
+from modeltrail.schemas.topics import EXPERIMENTS, key_of
+
+
+class ExperimentReader(Protocol):
+    """Finds runs by id."""
+
+    def runs(self, run_ids: Sequence[RunId]) -> dict[RunId, RunHistory]:
+        """What became of these runs; those that are not known are left out.
+
+        Raises:
+            Unavailable: the source does not answer.
+        """
+        ...
+
+
+class LogExperimentReader:
+    """An `ExperimentReader` that reads the runs' partitions from their beginning.
+
+    Right to the last fact, and slow on a large log: a database serves a fleet's history better.
+    """
+
+    def __init__(self, log: Log, codec: Codec) -> None:
+        self._log = log
+        self._codec = codec
+
+    def runs(self, run_ids: Sequence[RunId]) -> dict[RunId, RunHistory]:
+        """What became of these runs; those that are not known are left out."""
+        count = self._log.partitions(EXPERIMENTS)
+        wanted = {key_of(run_id): run_id for run_id in run_ids}
+        positions = dict.fromkeys({partition_of(key, count) for key in wanted}, 0)
+        ends = self._log.end_offsets(EXPERIMENTS, tuple(positions))
+        found: dict[RunId, RunHistory] = {}
+        for record in read_to_end(self._log, EXPERIMENTS, positions, ends):
+            run_id = wanted.get(record.key or b"")
+            if run_id is None:
+                continue
+            try:
+                fact = self._codec.decode(record.value or b"")
+            except DecodeError:
+                # The projector puts it into the dead letters.
+                continue
+            found[run_id] = fold(found.get(run_id, RunHistory()), fact)
+        return {run_id: run for run_id, run in found.items() if run.started_at is not None}

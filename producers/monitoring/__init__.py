@@ -1,0 +1,1 @@
+"""Inference nodes: measuring frames and sending the measurements."""

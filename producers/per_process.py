@@ -1,0 +1,93 @@
+"""Keeps what may not cross a fork (threads, sockets, librdkafka handles) to one per process.
+
+A forked child inherits librdkafka handles without their threads; destroying one hangs for ever
+(measured). So the child never touches or frees what it inherited, and makes its own at first use.
+"""
+
+import atexit
+import ctypes
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class PerProcess(Generic[T]):
+    """One `T` per process, made at first use."""
+
+    def __init__(self, make: Callable[[], T], forget: Callable[[T], None] | None = None) -> None:
+        """Prepare.
+
+        Args:
+            make: makes this process's value.
+            forget: called in a forked child with the value it inherited.
+        """
+        self._make = make
+        self._drop = forget
+        self._value: T | None = None
+        self._lock = threading.Lock()
+        os.register_at_fork(after_in_child=_weakly(self._forget))
+
+    @property
+    def made(self) -> T | None:
+        """This process's `T` if it was made already."""
+        return self._value
+
+    def get(self) -> T:
+        """This process's `T`."""
+        value = self._value
+        if value is not None:
+            return value
+        with self._lock:
+            if self._value is None:
+                self._value = self._make()
+            return self._value
+
+    def take(self) -> T | None:
+        """Give this process's `T` away, to be closed; a later `get` makes another."""
+        with self._lock:
+            value, self._value = self._value, None
+        return value
+
+    def _forget(self) -> None:
+        # Another thread of the parent may have held the old lock, which nobody would release.
+        self._lock = threading.Lock()
+        if self._value is not None:
+            _never_free(self._value)
+            if self._drop is not None:
+                self._drop(self._value)
+            self._value = None
+
+
+def at_exit(close: Callable[[], object]) -> None:
+    """Call the bound method `close` when this process exits, unless its object is gone by then.
+
+    Children of `multiprocessing` skip atexit, but run its finalizers.
+    """
+    call = _weakly(close)
+    atexit.register(call)
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None:
+        from multiprocessing.util import Finalize
+
+        Finalize(None, call, exitpriority=10)
+
+
+def _weakly(method: Callable[[], object]) -> Callable[[], None]:
+    # Registrations at exit and fork last as long as the process; they must not keep objects alive.
+    reference = weakref.WeakMethod(method)
+
+    def call() -> None:
+        bound = reference()
+        if bound is not None:
+            bound()
+
+    return call
+
+
+def _never_free(value: object) -> None:
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))

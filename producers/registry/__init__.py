@@ -1,0 +1,1 @@
+"""Models: storing artifacts, asking for versions, reading what is registered."""

@@ -1,0 +1,50 @@
+"""Answers how one fact lies in the spool: unframed, so that no schema registry is needed."""
+
+import struct
+from dataclasses import dataclass
+
+from modeltrail.schemas.errors import InvalidFact
+
+_LENGTHS = struct.Struct("<HHHH")
+_LONGEST_KEY = 0xFFFF
+# With its frame and Kafka's overhead, a fact stays below Kafka's default limit of 1 MiB.
+LARGEST_DATUM = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledFact:
+    """Topic without prefix, record key, and the bare datum of that version of `record`."""
+
+    topic: str
+    key: bytes
+    record: str
+    version: int
+    datum: bytes
+
+
+def pack_prefix(topic: str, key: bytes, record: str, version: int) -> bytes:
+    """What stands in front of the datum in a spooled body.
+
+    Raises:
+        InvalidFact: the key is longer than 65,535 bytes.
+    """
+    if len(key) > _LONGEST_KEY:
+        raise InvalidFact(f"a key of {len(key):,} bytes: {_LONGEST_KEY:,} are allowed")
+    topic_bytes, record_bytes = topic.encode(), record.encode()
+    lengths = _LENGTHS.pack(len(topic_bytes), len(key), len(record_bytes), version)
+    return lengths + topic_bytes + key + record_bytes
+
+
+def unpack(body: bytes) -> SpooledFact:
+    """The fact of a spooled body."""
+    topic, key, record, version = _LENGTHS.unpack_from(body)
+    at_key = _LENGTHS.size + topic
+    at_record = at_key + key
+    at_datum = at_record + record
+    return SpooledFact(
+        body[_LENGTHS.size : at_key].decode(),
+        body[at_key:at_record],
+        body[at_record:at_datum].decode(),
+        version,
+        body[at_datum:],
+    )

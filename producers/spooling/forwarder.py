@@ -1,0 +1,144 @@
+"""Sends what the spool holds to Kafka in the background, in order, until it is acknowledged."""
+
+import logging
+import threading
+from collections import deque
+from functools import partial
+
+from modeltrail.producers.eventlog.framing import Framer
+from modeltrail.producers.eventlog.port import DeliveryFailure, Sender
+from modeltrail.producers.spooling.spool import Mark, Spool
+from modeltrail.producers.spooling.fact import SpooledFact
+from modeltrail.schemas.errors import DecodeError, ModeltrailError
+from modeltrail.schemas.topics import TOPICS
+
+_LOG = logging.getLogger(__name__)
+_BATCH = 500
+_MOST_BATCHES_IN_FLIGHT = 40
+_IDLE_S = 0.5
+_POLL_S = 0.005
+_RETRY_S = 1.0
+_TOPICS = {topic.name: topic for topic in TOPICS}
+
+
+class _Batch:
+    """Facts that were sent together; the mark behind them counts once all are answered."""
+
+    def __init__(self, mark: Mark, size: int) -> None:
+        self.mark = mark
+        self.unanswered = size
+        self.failed = False
+
+
+class Forwarder:
+    """One background thread that empties a spool."""
+
+    def __init__(self, spool: Spool, sender: Sender, framer: Framer) -> None:
+        self.acknowledged = 0
+        self._spool = spool
+        self._sender = sender
+        self._framer = framer
+        self._in_flight: deque[_Batch] = deque()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._sleeping = False
+        self._thread = threading.Thread(target=self._run, name="modeltrail-forwarder", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that the spool holds something new."""
+        if self._sleeping:
+            self._sleeping = False
+            self._wake.set()
+
+    def close(self, timeout_s: float) -> bool:
+        """Stop after at most `timeout_s`; whether the thread is gone."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._step()
+            except ModeltrailError as error:
+                _LOG.warning("facts wait in the spool: %s", error)
+                self._pause()
+            except Exception:
+                # The facts are safe on disk: an unforeseen error may delay them, never lose them.
+                _LOG.exception("forwarding failed; trying again")
+                self._pause()
+
+    def _step(self) -> None:
+        if len(self._in_flight) >= _MOST_BATCHES_IN_FLIGHT:
+            self._settle(_POLL_S)
+            return
+        facts, mark = self._spool.read(_BATCH)
+        if mark is None or not facts:
+            self._rest(mark)
+            return
+        batch = _Batch(mark, len(facts))
+        self._in_flight.append(batch)
+        for at, fact in enumerate(facts):
+            try:
+                self._send(fact, batch)
+            except BaseException:
+                batch.unanswered -= len(facts) - at
+                batch.failed = True
+                raise
+        self._settle(0)
+
+    def _rest(self, mark: Mark | None) -> None:
+        if self._in_flight:
+            self._settle(_POLL_S)
+            return
+        # Everything read was set aside: it counts as dealt with.
+        if mark is not None and mark.segment.acked < mark.offset:
+            self._spool.acknowledge(mark)
+        self._wake.clear()
+        self._sleeping = True
+        self._wake.wait(_IDLE_S)
+        self._sleeping = False
+
+    def _send(self, fact: SpooledFact, batch: _Batch) -> None:
+        try:
+            header = self._framer.header(fact.record, fact.version)
+        except DecodeError:
+            self._spool.put_aside(fact.datum, "of an unknown schema")
+            batch.unanswered -= 1
+            return
+        answered = partial(self._answered, batch)
+        while not self._sender.send(_TOPICS[fact.topic], fact.key, header + fact.datum, answered):
+            if self._closing.is_set():
+                raise ModeltrailError("closing")
+            self._sender.poll(_POLL_S)
+
+    def _answered(self, batch: _Batch, failure: DeliveryFailure | None) -> None:
+        batch.unanswered -= 1
+        if failure is None:
+            self.acknowledged += 1
+        elif failure.permanent:
+            self._spool.put_aside(failure.value, "refused by Kafka")
+        else:
+            _LOG.warning("Kafka did not take a fact (%s): it is sent again", failure.detail)
+            batch.failed = True
+
+    def _settle(self, wait_s: float) -> None:
+        self._sender.poll(wait_s)
+        while self._in_flight and self._in_flight[0].unanswered == 0:
+            if self._in_flight[0].failed:
+                self._resend()
+                return
+            self._spool.acknowledge(self._in_flight.popleft().mark)
+
+    def _resend(self) -> None:
+        # Everything after the failed fact goes again as well, so that order within a run holds.
+        if all(batch.unanswered == 0 for batch in self._in_flight):
+            self._in_flight.clear()
+            self._spool.rewind()
+            self._pause()
+
+    def _pause(self) -> None:
+        self._sender.poll(0)
+        self._closing.wait(_RETRY_S)

@@ -1,0 +1,97 @@
+"""Takes facts that may never be lost: spools them, then forwards them, in whichever process we are."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from modeltrail.infra.config import ExperimentTrackingSettings
+from modeltrail.producers.spooling.forwarder import Forwarder
+from modeltrail.producers.eventlog.framing import Framer, newest_version
+from modeltrail.producers.eventlog.port import Log
+from modeltrail.producers.per_process import PerProcess, at_exit
+from modeltrail.producers.spooling.spool import Spool
+from modeltrail.producers.spooling.fact import LARGEST_DATUM, pack_prefix
+from modeltrail.schemas.codec import SchemaIds, encode_datum
+from modeltrail.schemas.errors import InvalidFact
+from modeltrail.schemas.events import Fact
+from modeltrail.schemas.topics import Topic
+
+_LOG = logging.getLogger(__name__)
+_QUEUE_RECORDS = 20_000
+_THREAD_STOP_S = 1.0
+FULL_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    spool: Spool
+    forwarder: Forwarder
+
+
+class Outbox:
+    """Where registry and experiment facts go; opened at the first fact, again in a forked child."""
+
+    def __init__(
+        self,
+        settings: ExperimentTrackingSettings,
+        log: Log,
+        schema_ids: Callable[[], SchemaIds],
+        *,
+        full_timeout_s: float = FULL_TIMEOUT_S,
+    ) -> None:
+        self._settings = settings
+        self._log = log
+        self._schema_ids = schema_ids
+        self._full_timeout_s = full_timeout_s
+        self._running = PerProcess(self._open, forget=lambda running: running.spool.forget())
+
+    def put(self, topic: Topic, key: bytes, fact: Fact) -> None:
+        """Keep one fact, to be sent.
+
+        Raises:
+            InvalidFact: it does not fit its schema, or is larger than a Kafka message may be.
+            SpoolFull: Kafka is away and the spool is full.
+        """
+        prefix = pack_prefix(topic.name, key, fact.record, newest_version(fact.record))
+        self.put_packed(prefix, encode_datum(fact))
+
+    def put_packed(self, prefix: bytes, datum: bytes) -> None:
+        """Keep one encoded fact behind what `pack_prefix` made; errors as in `put`."""
+        if len(datum) > LARGEST_DATUM:
+            raise InvalidFact(
+                f"a fact of {len(datum):,} bytes: {LARGEST_DATUM:,} are allowed; split it"
+            )
+        running = self._running.made or self._running.get()
+        running.spool.append(prefix + datum, self._full_timeout_s)
+        running.forwarder.wake()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until Kafka has every fact; whether it has."""
+        running = self._running.made
+        return running is None or running.spool.wait_drained(timeout_s)
+
+    def sync(self) -> None:
+        """Write every fact to the disk, against a power cut."""
+        if running := self._running.made:
+            running.spool.sync()
+
+    def close(self) -> None:
+        """Flush within `experiment_tracking.flush_timeout_s`, then stop; the rest stays on disk."""
+        running = self._running.take()
+        if running is None:
+            return
+        if not running.spool.wait_drained(self._settings.flush_timeout_s):
+            _LOG.warning(
+                "Kafka has not taken every fact: the rest stays in %s, and is sent by the next "
+                "ModelRegistry or ExperimentTracker with this folder",
+                self._settings.spool_path,
+            )
+        if running.forwarder.close(_THREAD_STOP_S):
+            running.spool.close()
+
+    def _open(self) -> _Running:
+        spool = Spool(Path(self._settings.spool_path), self._settings.spool_max_mb << 20)
+        at_exit(self.close)
+        sender = self._log.sender(queue_records=_QUEUE_RECORDS, give_up_after_s=None)
+        return _Running(spool, Forwarder(spool, sender, Framer(self._schema_ids())))

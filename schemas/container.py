@@ -1,0 +1,103 @@
+"""Reads the datums of one writer schema as one Avro object container, or says that it cannot.
+
+An Avro object-container block is a count, a size, the datums one after the other, and a sync
+marker (Avro 1.12 specification, "Object Container Files"), so datums become a file by putting a
+header in front. The reader trusts datum boundaries: a datum with stray bytes would shift its
+neighbours silently. So the block ends with a sentinel datum, and after decoding the event_id of
+every row must be the first sixteen bytes of its datum, and its values must take exactly the bytes
+that the datum has.
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import fastavro
+import polars as pl
+
+from modeltrail.schemas.codec import Writer, reader_schema
+from modeltrail.schemas.datum_size import datum_size
+from modeltrail.schemas.ids import EVENT_ID_BYTES
+from modeltrail.schemas.polars_types import blank_value
+from modeltrail.schemas.resolution import NotColumnwise, reader_columns
+
+_SYNC = b"modeltrail-block"
+_SENTINEL_ID = b"modeltrail-guard"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How datums of one writer schema are read: what surrounds them, then what is asked of them."""
+
+    header: bytes
+    sentinel: bytes
+    size: pl.Expr
+    columns: list[pl.Expr]
+
+
+def read_container(writer: Writer, datums: Sequence[bytes]) -> pl.DataFrame | None:
+    """The rows of `datums` in columns of the newest schema, in their order.
+
+    Returns:
+        None where the datums are not exactly one valid canonical datum each, or where the schemas
+        do not resolve column by column: they must then be decoded one at a time.
+    """
+    plan = _plan_for(writer.record, writer.json_text)
+    if plan is None:
+        return None
+    raw = _read(_container(plan, datums))
+    if raw is None or raw.height != len(datums) + 1:
+        return None
+    expected = pl.Series([*datums, plan.sentinel], dtype=pl.Binary)
+    if not raw["event_id"].equals(expected.bin.slice(0, EVENT_ID_BYTES), null_equal=False):
+        return None
+    sizes = raw.select(size=plan.size)["size"]
+    if not (sizes == expected.bin.size()).all():
+        return None
+    return raw.head(len(datums)).select(plan.columns)
+
+
+def _read(container: bytes) -> pl.DataFrame | None:
+    try:
+        return pl.read_avro(io.BytesIO(container))
+    except Exception:
+        return None
+    except BaseException as panic:
+        # A Rust panic is no Exception; anything else that is none must not be swallowed.
+        if type(panic).__name__ != "PanicException":
+            raise
+        return None
+
+
+def _container(plan: _Plan, datums: Sequence[bytes]) -> bytes:
+    body = b"".join((*datums, plan.sentinel))
+    return b"".join((plan.header, _long(len(datums) + 1), _long(len(body)), body, _SYNC))
+
+
+@cache
+def _plan_for(record: str, writer_text: str) -> _Plan | None:
+    writer = fastavro.parse_schema(json.loads(writer_text))
+    if writer["fields"][0]["name"] != "event_id":
+        return None
+    try:
+        size = datum_size(writer)
+        columns = reader_columns(writer, reader_schema(record))
+    except (TypeError, NotColumnwise):
+        return None
+    head, datum = io.BytesIO(), io.BytesIO()
+    fastavro.writer(head, writer, [], sync_marker=_SYNC)
+    fastavro.schemaless_writer(datum, writer, {**blank_value(writer), "event_id": _SENTINEL_ID})
+    return _Plan(head.getvalue(), datum.getvalue(), size, columns)
+
+
+def _long(number: int) -> bytes:
+    """Avro's zig-zag variable-length encoding of a non-negative number."""
+    number <<= 1
+    out = bytearray()
+    while number >= 0x80:
+        out.append((number & 0x7F) | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)

@@ -1,0 +1,58 @@
+CREATE OR REPLACE VIEW {database}.models
+(
+    model_id String COMMENT 'Which model.',
+    versions UInt64 COMMENT 'Registered versions.',
+    latest_version String COMMENT 'The version registered last.',
+    aliases Map(String, String) COMMENT 'Each alias and the version that it points at.',
+    tags Map(String, String) COMMENT 'Tags of the model as a whole.',
+    archived Bool COMMENT 'Whether all its versions are archived.',
+    erased Bool COMMENT 'Whether its artifacts were erased.',
+    first_registered_at DateTime64(3, 'UTC') COMMENT 'When its first version was registered.',
+    last_registered_at DateTime64(3, 'UTC') COMMENT 'When its last version was registered.'
+)
+AS WITH
+    tag_values AS
+    (
+        SELECT
+            JSONExtractString(payload, 'model_id') AS model,
+            JSONExtractString(payload, 'name') AS name,
+            argMax(tuple(JSONExtract(payload, 'value', 'Nullable(String)')),
+                   (appended_at, topic_id, partition, offset)).1 AS current
+        FROM
+        (
+            -- The first row of a fact that was sent again counts.
+            SELECT * FROM {database}.event_log
+            WHERE topic = 'registry' AND event_type = 'TagSet'
+            ORDER BY appended_at, topic_id, partition, offset
+            LIMIT 1 BY event_id
+        )
+        WHERE JSONExtract(payload, 'version', 'Nullable(String)') IS NULL
+        GROUP BY model, name
+    ),
+    tags AS
+    (
+        SELECT model, arraySort(groupArray((name, assumeNotNull(current)))) AS pairs
+        FROM tag_values WHERE current IS NOT NULL GROUP BY model
+    ),
+    versions AS
+    (
+        SELECT
+            model_id,
+            count() AS how_many,
+            argMax(version, (registered_at, arrayMap(part -> toUInt64OrZero(part), splitByChar('.', substring(version, 2))))) AS latest,
+            arraySort(arrayFlatten(groupArray(arrayMap(alias -> (alias, version), aliases)))) AS alias_pairs,
+            min(archived) AS all_archived,
+            max(erased) AS any_erased,
+            min(registered_at) AS first_at,
+            max(registered_at) AS last_at
+        FROM {database}.model_versions
+        GROUP BY model_id
+    )
+SELECT
+    v.model_id AS model_id, how_many AS versions, latest AS latest_version,
+    CAST(alias_pairs, 'Map(String, String)') AS aliases,
+    CAST(tags.pairs, 'Map(String, String)') AS tags,
+    all_archived AS archived, any_erased AS erased,
+    first_at AS first_registered_at, last_at AS last_registered_at
+FROM versions AS v LEFT JOIN tags ON tags.model = v.model_id
+COMMENT 'Every model that has a registered version.';
