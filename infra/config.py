@@ -1,4 +1,4 @@
-"""Answers what every setting is: its default, `modeltrail.yaml`, the environment, parsed once into frozen values."""
+"""Answers what every setting is: default, `modeltrail.yaml`, environment, parsed once, frozen."""
 
 import json
 import os
@@ -18,19 +18,27 @@ LOCK_FILE = "lock"
 ENV_PREFIX = "MODELTRAIL_"
 
 
-class Secret(str):
-    """A string that shows as `***` wherever it is printed by repr; `reveal` gives it in clear."""
+class Secret:
+    """A string that shows as `***` however it is printed; `reveal` gives it in clear."""
 
-    __slots__ = ()
+    # No str and no dataclass: joining, JSON and `asdict` would have it in clear.
+    __slots__ = ("_clear",)
+
+    def __init__(self, clear: str) -> None:
+        self._clear = clear
 
     def __repr__(self) -> str:
-        return "'***'" if self.reveal() else "''"
+        return "'***'" if self._clear else "''"
 
-    __str__ = __repr__
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._clear == self._clear
+
+    def __hash__(self) -> int:
+        return hash(self._clear)
 
     def reveal(self) -> str:
         """The secret in clear, for the one call that authenticates with it."""
-        return str.__str__(self)
+        return self._clear
 
 
 def _setting(default: Any, doc: str) -> Any:
@@ -79,7 +87,7 @@ class KafkaSettings:
     security_protocol: str = _setting("PLAINTEXT", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")
     sasl_mechanism: str = _setting("", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
     sasl_username: str = _setting("", "SASL user")
-    sasl_password: Secret = _setting(Secret(""), "SASL password")
+    sasl_password: Secret = _setting(Secret(""), "SASL password")  # noqa: RUF009
     ssl_ca_location: str = _setting("", "file of CA certificates")
 
 
@@ -89,7 +97,7 @@ class SchemaRegistrySettings:
 
     url: str = _setting("", "base URL of the Confluent API; empty: the embedded stack")
     username: str = _setting("", "basic-auth user")
-    password: Secret = _setting(Secret(""), "basic-auth password")
+    password: Secret = _setting(Secret(""), "basic-auth password")  # noqa: RUF009
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +107,11 @@ class ClickHouseSettings:
     host: str = _setting("", "host name; empty: the embedded stack")
     port: int = _setting(9000, "native protocol port")
     user: str = _setting("modeltrail", "account that projects and migrates")
-    password: Secret = _setting(Secret(""), "its password")
+    password: Secret = _setting(Secret(""), "its password")  # noqa: RUF009
     database: str = _setting("modeltrail", "database of every table and view")
     secure: bool = _setting(False, "TLS")
     reader_user: str = _setting("reader", "account of `modeltrail sql`: read only")
-    reader_password: Secret = _setting(Secret(""), "its password")
+    reader_password: Secret = _setting(Secret(""), "its password")  # noqa: RUF009
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +222,13 @@ def stack_runs(data_dir: Path) -> bool:
 
 
 def _from_running_stack(data_dir: Path) -> Layer:
-    endpoints = data_dir / ENDPOINTS_FILE
     # A stack that was killed leaves the file behind: its addresses lead nowhere.
-    if not endpoints.exists() or not stack_runs(data_dir):
+    if not stack_runs(data_dir):
         return {}
-    layer: Layer = json.loads(endpoints.read_text())
+    try:
+        layer: Layer = json.loads((data_dir / ENDPOINTS_FILE).read_text())
+    except FileNotFoundError:
+        return {}
     return layer
 
 
@@ -268,13 +278,16 @@ def _convert(section: str, key: "Field[Any]", value: Any) -> Any:
     try:
         if kind is bool:
             return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
-        if isinstance(value, bool | dict | list) or value is None:
+        # int(4.5) would round without a word.
+        rounded = kind is int and isinstance(value, float)
+        if isinstance(value, bool | dict | list) or value is None or rounded:
             raise ValueError
-        return kind(value)
+        return kind(str(value) if kind is Secret else value)
     except (ValueError, KeyError):
         shown = "***" if kind is Secret else repr(value)
         raise ConfigError(
-            f"{section}.{key.name} is {shown}, but must be {kind.__name__.lower()}: {key.metadata['doc']}"
+            f"{section}.{key.name} is {shown}, but must be {kind.__name__.lower()}: "
+            f"{key.metadata['doc']}"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Says what can go wrong in the calls of a training job or a node; every message names the next step."""
+"""Says what can go wrong for a training job or a node; every message names the next step."""
 
 from modeltrail.infra.errors import ConfigError, Unavailable
 from modeltrail.schemas.errors import InvalidFact, ModeltrailError, SchemaRegistryUnavailable

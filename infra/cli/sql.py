@@ -52,7 +52,7 @@ def _run(settings: ClickHouseSettings, query: str) -> tuple[list[str], list[tupl
         ) from error
     except (errors.NetworkError, errors.SocketTimeoutError, EOFError) as error:
         raise Unavailable(
-            f"ClickHouse at {settings.host}:{settings.port} does not answer ({_first_line(error)}): "
+            f"no answer from ClickHouse at {settings.host}:{settings.port} ({_first_line(error)}): "
             "`modeltrail status` shows the embedded stack, `modeltrail up --detach` starts it; "
             "for a server of your own check MODELTRAIL_CLICKHOUSE_HOST and _PORT"
         ) from error

@@ -37,7 +37,7 @@ class Account:
     password_sha256: str = field(repr=False)
     role: Role
     databases: tuple[str, ...] = ()
-    limits: Mapping[str, int] = _NO_LIMITS
+    limits: Mapping[str, int] = field(default_factory=lambda: _NO_LIMITS)
     external_sources: bool = False
 
     @classmethod

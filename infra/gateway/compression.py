@@ -21,7 +21,7 @@ _NONE, _LZ4, _ZSTD = 0x02, 0x82, 0x90
 _MAX_FRAME: Final = 0x40000000
 _FRAME: Final = 1 << 20
 
-_checksum = cast("Callable[[bytes], int]", clickhouse_cityhash.cityhash.CityHash128)
+_city_hash = cast("Callable[[bytes], int]", clickhouse_cityhash.cityhash.CityHash128)
 
 
 def read_frame(source: ByteSource) -> bytes:
@@ -41,7 +41,7 @@ def read_frame(source: ByteSource) -> bytes:
             Code.UNKNOWN_COMPRESSION_METHOD, f"Unknown compression method 0x{method:02x}."
         )
     body = source.take(compressed_size - _HEADER.size)
-    if _checksum(head + body) != int.from_bytes(checksum, "little"):
+    if _checksum(head + body) != checksum:
         raise ProtocolError(Code.CHECKSUM_DOESNT_MATCH, "Checksum of a frame does not match.")
     if method == _NONE:
         return body
@@ -61,4 +61,9 @@ def frames(pieces: Iterable[Buffer]) -> Iterator[bytes]:
         part = plain[start : start + _FRAME]
         body = cast("bytes", lz4.block.compress(part, store_size=False))
         rest = _HEADER.pack(_LZ4, len(body) + _HEADER.size, len(part)) + body
-        yield _checksum(rest).to_bytes(16, "little") + rest
+        yield _checksum(rest) + rest
+
+
+def _checksum(frame: bytes) -> bytes:
+    high, low = divmod(_city_hash(frame), 1 << 64)
+    return struct.pack("<QQ", high, low)

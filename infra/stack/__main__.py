@@ -29,6 +29,8 @@ def main() -> int:
     parser.add_argument("--lifeline", action="store_true", help="stop when stdin closes")
     arguments = parser.parse_args()
     layout = Layout.at(arguments.data_dir)
+    # What the servers store is as private as what we write ourselves.
+    os.umask(0o077)
     with layout.lock.open("w") as lock:
         if not _locked(lock):
             print("another supervisor holds this data folder", file=sys.stderr)

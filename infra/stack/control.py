@@ -1,4 +1,4 @@
-"""Starts and stops a stack from outside: launches its supervisor, follows its state file, ends it."""
+"""Starts and stops a stack from outside: launches its supervisor, follows it, ends it."""
 
 import os
 import subprocess
@@ -119,7 +119,7 @@ def watch(launched: Launched, follow: Follow) -> None:
         time.sleep(_WATCH_EVERY_S)
 
 
-def stop(layout: Layout, follow: Follow) -> bool:
+def stop(layout: Layout, follow: Follow, *, orphan_patience_s: float = _ORPHAN_PATIENCE_S) -> bool:
     """End a stack and whatever a killed one left; False when there was nothing to end."""
     state = load_state(layout.state)
     if state is None:
@@ -129,7 +129,7 @@ def stop(layout: Layout, follow: Follow) -> bool:
     if supervisor is not None:
         supervisor.terminate()
         _follow_stop(layout, follow, state)
-    end_survivors(state.token, _ORPHAN_PATIENCE_S)
+    end_survivors(state.token, orphan_patience_s)
     layout.endpoints.unlink(missing_ok=True)
     layout.state.unlink(missing_ok=True)
     return found

@@ -1,4 +1,4 @@
-"""The step of `modeltrail up` that makes the Java archives present and verified; prints its progress."""
+"""The step of `modeltrail up` that makes the Java archives present and verified."""
 
 import sys
 

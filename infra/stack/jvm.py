@@ -62,7 +62,7 @@ class AotCache:
         return f"-XX:AOTCacheOutput={cache.with_suffix('')}-{recorder}.recorded"
 
     def _adopt(self, cache: Path) -> None:
-        """Take over a complete recording of an earlier run; half a recording still has its `.config`."""
+        """Take over a complete recording of an earlier run; half of one still has its `.config`."""
         for recorded in self.folder.glob(f"{cache.stem}-*.recorded"):
             if not recorded.with_name(f"{recorded.name}.config").exists():
                 recorded.rename(cache)

@@ -1,4 +1,4 @@
-"""Says where everything of one stack lies under its data folder, and writes files nobody else may read."""
+"""Says where everything of one stack lies under its data folder, and writes private files."""
 
 import os
 import tempfile

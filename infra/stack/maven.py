@@ -157,7 +157,7 @@ def _accept(archive: Locked, cache: Path, report: Report) -> None:
     if sha256_of(file) != archive.sha256:
         file.unlink()
         raise ArtifactMismatch(
-            f"{file.name} is not the file that maven.lock names (SHA-256 differs), and was removed: "
+            f"{file.name} is not what maven.lock names (its SHA-256 differs), and was removed: "
             "run `modeltrail up` again; if it comes back, do not trust this network or mirror"
         )
     if archive.tree_sha256:

@@ -1,4 +1,4 @@
-"""Says what a part of the stack is: a program, how to tell that it is ready, and what it needs first."""
+"""Says what a part of the stack is: a program, what it needs first, when it is ready."""
 
 import http.client
 from collections.abc import Mapping

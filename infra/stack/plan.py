@@ -1,4 +1,4 @@
-"""Decides which parts a stack has: a server is left out where the settings name one of the user's own."""
+"""Decides which parts a stack has: no server where the settings name one of the user's own."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from modeltrail.infra.config import Settings
 from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.maven import read_lock
 from modeltrail.infra.stack.part import Part
-from modeltrail.infra.stack.parts import kafka, registry
+from modeltrail.infra.stack.parts import clickhouse, kafka, registry
 from modeltrail.infra.stack.parts.java import java_part
 from modeltrail.infra.stack.parts.workers import worker_parts
 from modeltrail.infra.stack.ports import remembered_ports
 
-PORTS = (*kafka.PORTS, *registry.PORTS, "clickhouse")
+PORTS = (*kafka.PORTS, *registry.PORTS, *clickhouse.PORTS)
 
 
 def plan(
@@ -21,6 +21,7 @@ def plan(
 
     Args:
         settings: without the overlay of a running stack.
+        layout: where the stack lies.
         token: names this run among all.
         config: the file that `settings` came from, for the workers to read as well.
         workers: whether to migrate and start the workers too.
@@ -45,10 +46,5 @@ def _servers(settings: Settings, layout: Layout, token: str) -> list[Part]:
     if parts:
         parts.insert(0, java_part())
     if not settings.clickhouse.host:
-        from importlib.util import find_spec
-
-        if find_spec("modeltrail.infra.gateway.__main__"):
-            from modeltrail.infra.stack.parts import clickhouse
-
-            parts.append(clickhouse.clickhouse_part(layout, ports, settings.clickhouse))
+        parts.append(clickhouse.clickhouse_part(layout, ports, settings.clickhouse))
     return parts

@@ -1,4 +1,4 @@
-"""Chooses a stack's ports once, below the range that outgoing connections use, and remembers them."""
+"""Chooses a stack's ports once, out of the way of outgoing connections, and remembers them."""
 
 import json
 import random
@@ -9,7 +9,7 @@ from pathlib import Path
 from modeltrail.infra.stack.layout import write_private
 
 LOOPBACK = "127.0.0.1"
-# Linux lends 32768 and up to outgoing connections: a port from there may be taken while we are down.
+# Linux lends 32768 and up to outgoing connections, which could take a port while we are down.
 _RANGE = range(20_000, 32_000)
 
 

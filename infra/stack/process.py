@@ -1,4 +1,4 @@
-"""Starts a program as a child that dies with us, and finds ours again without trusting a pid alone."""
+"""Starts programs as children that die with us, and finds them again without trusting pids."""
 
 import ctypes
 import os

@@ -13,7 +13,7 @@ from jgo.maven import MavenContext
 
 from modeltrail.infra.stack.maven import LOCK_FILE, Locked, sha256_of, tree_sha256_of, unpack
 
-# Apart on purpose: resolved together with a logger, the broker gets an older kafka-clients and dies.
+# Apart on purpose: together with a logger the broker gets an older kafka-clients and dies.
 KAFKA = ("org.apache.kafka:kafka_2.13:4.3.1", "org.slf4j:slf4j-simple:1.7.36")
 REGISTRY = ("io.apicurio", "apicurio-registry-app", "3.3.3")
 

@@ -29,7 +29,7 @@ def running_stack(
     Even a kill -9 of this process ends the stack.
 
     Args:
-        data_dir: its folder; artifacts and the spool lie there too, unless `environ` says otherwise.
+        data_dir: its folder; artifacts and the spool lie there too, unless `environ` differs.
         workers: also migrate and start the workers; without, only Kafka, registry and ClickHouse.
         config: a settings file.
         environ: settings for this stack on top of our environment.

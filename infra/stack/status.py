@@ -1,4 +1,4 @@
-"""Looks at a stack from outside: which parts live, what they take, and what to do about the rest."""
+"""Looks at a stack from outside: which parts live, what they take, what to do about the rest."""
 
 import time
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Wakes a waiting supervisor: by a signal to stop, by a child that ended, by a lifeline that closed."""
+"""Wakes a waiting supervisor: by a signal, by a child that ended, by a lifeline that closed."""
 
 import os
 import selectors

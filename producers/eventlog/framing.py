@@ -1,4 +1,4 @@
-"""Puts the schema registry's header in front of datums, also of those that an older release wrote."""
+"""Puts the schema registry's header in front of datums, also those of older releases."""
 
 from modeltrail.schemas.catalog import newest_schema, schema_files
 from modeltrail.schemas.codec import SchemaIds

@@ -61,7 +61,9 @@ class KafkaLog:
         name = self._name(topic)
         latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         wanted = {TopicPartition(name, partition): latest for partition in partitions}
-        futures = make_admin(self._settings).list_offsets(
+        # Kept in a variable: futures of a client that is gone never resolve.
+        admin = make_admin(self._settings)
+        futures = admin.list_offsets(
             wanted,
             isolation_level=IsolationLevel.READ_COMMITTED,
             request_timeout=_ANSWER_S,
@@ -140,7 +142,7 @@ class KafkaSender:
         """Queue one record; False: the queue is full, `poll` and try again."""
         name = topic.full_name(self._settings.topic_prefix)
 
-        def answered(error: KafkaError | None, message: Message) -> None:
+        def answered(error: KafkaError | None, _: Message) -> None:
             delivered(None if error is None else _failure(error, key, value))
 
         try:
@@ -172,7 +174,8 @@ def _record(message: Message) -> LogRecord:
     if error := message.error():
         raise KafkaException(error)
     partition, offset = message.partition(), message.offset()
-    assert partition is not None and offset is not None
+    assert partition is not None
+    assert offset is not None
     return LogRecord(
         partition, offset, Micros(message.timestamp()[1] * 1000), message.key(), message.value()
     )

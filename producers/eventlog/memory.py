@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from modeltrail.infra.clock import Clock, SystemClock
 from modeltrail.infra.errors import Unavailable
-from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, LogRecord
 from modeltrail.producers.eventlog.partitioning import partition_of
+from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, LogRecord
 from modeltrail.schemas.errors import SchemaRegistryUnavailable, UnknownSchemaId
 from modeltrail.schemas.ids import Micros
 from modeltrail.schemas.topics import Topic
@@ -45,7 +45,7 @@ class MemoryLog:
             self.changed.notify_all()
         return record
 
-    def partitions(self, topic: Topic) -> int:
+    def partitions(self, topic: Topic) -> int:  # noqa: ARG002 (the port has topics that differ)
         """How many partitions every topic has."""
         self._require_here()
         return self._count

@@ -1,8 +1,8 @@
 """Answers what became of a run: a fold over the facts of the experiments topic.
 
-A final metric is the value logged without a step, else the value at the highest step. Steps may come
-in any order; of two values for the same step, the one appended later counts. Facts that are sent
-again come as a repeated stretch of the log, which leaves the same values behind.
+A final metric is the value logged without a step, else the value at the highest step. Steps may
+come in any order; of two values for the same step, the one appended later counts. Facts that are
+sent again come as a repeated stretch of the log, which leaves the same values behind.
 """
 
 from collections.abc import Mapping

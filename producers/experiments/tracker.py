@@ -270,7 +270,8 @@ def _new_run(run_id: RunId) -> _Run:
 
 
 def _comparison(run_id: RunId, run: RunHistory, now: int) -> Comparison:
-    assert run.experiment_id is not None and run.started_at is not None
+    assert run.experiment_id is not None
+    assert run.started_at is not None
     ended = run.ended_at if run.ended_at is not None else now
     return Comparison(
         run_id=run_id,

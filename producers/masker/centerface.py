@@ -77,7 +77,9 @@ def with_free_input_size(model: bytes) -> bytes:
     inputs = [entry for entry in proto.graph.input if entry.name not in weights]
     del proto.graph.input[:]
     proto.graph.input.extend(inputs)
-    grid = {name: ["B", depth, "h", "w"] for name, depth in zip(OUTPUTS, (1, 2, 2, 10), strict=True)}
+    grid = {
+        name: ["B", depth, "h", "w"] for name, depth in zip(OUTPUTS, (1, 2, 2, 10), strict=True)
+    }
     free = update_inputs_outputs_dims(proto, {INPUT: ["B", 3, "H", "W"]}, grid)
     return bytes(free.SerializeToString(deterministic=True))
 
@@ -134,10 +136,15 @@ def overlap(first: Face, second: Face) -> float:
 def _without_doubles(boxes: npt.NDArray[np.float64], scores: Floats) -> list[Face]:
     kept: list[Face] = []
     for index in np.argsort(-scores):
-        face = Face(*(float(edge) for edge in boxes[index]), score=float(scores[index]))
+        face = _face(boxes[index], scores[index])
         if all(overlap(face, other) < _SAME_FACE_IOU for other in kept):
             kept.append(face)
     return kept
+
+
+def _face(box: npt.NDArray[np.float64], score: np.float32) -> Face:
+    left, top, right, bottom = (float(edge) for edge in box)
+    return Face(left, top, right, bottom, float(score))
 
 
 def _area(face: Face) -> float:

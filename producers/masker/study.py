@@ -16,8 +16,8 @@ from modeltrail.producers.masker.centerface import (
     overlap,
     prepare,
 )
+from modeltrail.producers.masker.detector import InferenceSession, open_detector
 from modeltrail.producers.masker.frames import HEIGHT, WIDTH, Camera, Scene
-from modeltrail.producers.masker.session import open_detector
 from modeltrail.schemas.ids import RunId
 
 EXPERIMENT = "centerface-threshold"
@@ -98,7 +98,7 @@ def _run_of_size(
 
 
 def _measure(
-    session: object,
+    session: InferenceSession,
     size: tuple[int, int],
     threshold: float,
     labelled: Sequence[tuple[Image8, list[Face]]],
@@ -107,7 +107,7 @@ def _measure(
     latencies = []
     for frame, truth in labelled:
         started = time.perf_counter()
-        outputs = session.run(OUTPUTS, {INPUT: prepare(frame, size)})  # type: ignore[attr-defined]
+        outputs = session.run(OUTPUTS, {INPUT: prepare(frame, size)})
         faces = decode(outputs, size, (WIDTH, HEIGHT), threshold)
         latencies.append((time.perf_counter() - started) * 1000)
         found += len(faces)

@@ -36,7 +36,7 @@ class RegistryView:
         with self._lock:
             if not self._positions:
                 self._positions = dict.fromkeys(range(self._log.partitions(REGISTRY)), 0)
-            # Positions move on only behind what was absorbed: after an error the rest is read again.
+            # Moved on only behind what was absorbed: after an error the rest is read again.
             positions = dict(self._positions)
             ends = self._log.end_offsets(REGISTRY, tuple(positions))
             for record in read_to_end(self._log, REGISTRY, positions, ends):

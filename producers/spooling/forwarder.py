@@ -7,8 +7,8 @@ from functools import partial
 
 from modeltrail.producers.eventlog.framing import Framer
 from modeltrail.producers.eventlog.port import DeliveryFailure, Sender
-from modeltrail.producers.spooling.spool import Mark, Spool
 from modeltrail.producers.spooling.fact import SpooledFact
+from modeltrail.producers.spooling.spool import Mark, Spool
 from modeltrail.schemas.errors import DecodeError, ModeltrailError
 from modeltrail.schemas.topics import TOPICS
 

@@ -1,4 +1,4 @@
-"""Takes facts that may never be lost: spools them, then forwards them, in whichever process we are."""
+"""Takes facts that may never be lost: keeps them on disk, then forwards them to Kafka."""
 
 import logging
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modeltrail.infra.config import ExperimentTrackingSettings
-from modeltrail.producers.spooling.forwarder import Forwarder
 from modeltrail.producers.eventlog.framing import Framer, newest_version
 from modeltrail.producers.eventlog.port import Log
 from modeltrail.producers.per_process import PerProcess, at_exit
-from modeltrail.producers.spooling.spool import Spool
 from modeltrail.producers.spooling.fact import LARGEST_DATUM, pack_prefix
+from modeltrail.producers.spooling.forwarder import Forwarder
+from modeltrail.producers.spooling.spool import Spool
 from modeltrail.schemas.codec import SchemaIds, encode_datum
 from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.events import Fact

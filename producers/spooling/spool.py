@@ -1,6 +1,6 @@
 """Keeps facts on disk until Kafka has acknowledged them: bounded, shared by processes, kill-proof.
 
-Guarantee. A fact is in the spool when `append` returns, before anything is sent. Killing the process
+Guarantee. A fact is in the spool when `append` returns, before it is sent. Killing the process
 loses nothing (the bytes are in the page cache): the next spool on the same folder takes over what
 was not acknowledged. A power cut or kernel crash may lose what the operating system had not written
 yet, normally the last 30 s; `sync` writes it. A fact may be sent twice, with the same event_id.
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modeltrail.producers.errors import SpoolFull
+from modeltrail.producers.spooling.fact import SpooledFact, unpack
 from modeltrail.producers.spooling.folder import (
     SEGMENT_SUFFIX,
     SET_ASIDE,
@@ -22,7 +23,6 @@ from modeltrail.producers.spooling.folder import (
     claim_new,
 )
 from modeltrail.producers.spooling.segment import ENTRY_OVERHEAD, HEADER_BYTES, Segment
-from modeltrail.producers.spooling.fact import SpooledFact, unpack
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_SEGMENT = 4 * 1024 * 1024

@@ -4,13 +4,14 @@ Names repeat, so each distinct one is checked once, by the very functions that t
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import polars as pl
 
 from modeltrail.schemas.batch import POSITION
 from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.events import DeadLetterReason
-from modeltrail.schemas.ids import MOST_DECLARED_METRICS, check_id, check_metric_name
+from modeltrail.schemas.ids import check_id, check_metric_name
 from modeltrail.sinks.projector.records import Refusal
 
 FUTURE_LIMIT_US = 10_000_000
@@ -34,9 +35,7 @@ def refuse_ids(frame: pl.DataFrame, columns: Iterable[str]) -> tuple[pl.DataFram
     """Take the rows out of which a column is no valid id."""
     refusals: list[Refusal] = []
     for column in columns:
-        for value, problem in _problems(
-            frame[column].unique(), lambda value, kind=column: check_id(kind, value)
-        ):
+        for value, problem in _problems(frame[column].unique(), partial(check_id, column)):
             frame, bad = refuse(
                 frame, pl.col(column) == value, DeadLetterReason.INVALID_FACT, problem
             )
@@ -111,14 +110,11 @@ def refuse_times(frame: pl.DataFrame, column: str) -> tuple[pl.DataFrame, list[R
     )
     frame, bad = refuse(
         frame,
-        pl.col(column) > pl.col("appended_ms") * 1000 + FUTURE_LIMIT_US,
+        pl.col(column) > pl.col("log_appended_ms") * 1000 + FUTURE_LIMIT_US,
         DeadLetterReason.CAPTURED_IN_FUTURE,
         f"{column} is more than 10 s after the broker appended it: set the node's clock",
     )
     return frame, refusals + bad
-
-
-MEASUREMENT_PAIR_LIMIT = MOST_DECLARED_METRICS
 
 
 def _problems(values: pl.Series, check: Callable[[str], object]) -> list[tuple[str, str]]:

@@ -23,9 +23,10 @@ Why every row lands exactly once:
 4. What the rows depend on besides the bytes (the codec's schemas, declared metrics as of append
    time) does not change, so the same range always has the same rows.
 
-Tokens are remembered for the last 10,000 inserts into a table. So that a writer that slept longer
-than that cannot insert under a forgotten token, claims are read anew before an insert as soon as
-the last reading is stale; a pause inside a single insert is bounded by socket timeouts.
+Tokens are remembered for the last 10,000 inserts into a table. So that a writer that slept or was
+cut off for longer than that cannot insert under a forgotten token, claims are read anew before
+every attempt at an insert as soon as the last reading is stale; a pause inside a single attempt is
+bounded by socket timeouts.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -62,7 +63,7 @@ class WriteMarks(Generic[Key]):
 
 @dataclass(frozen=True, slots=True)
 class Insert(Generic[Key, Rows]):
-    """Insert all rows of a range, and publish its dead letters."""
+    """Insert all rows of a range, publish its dead letters; the answer: whether all are in."""
 
     key: Key
     range: Range
@@ -70,7 +71,7 @@ class Insert(Generic[Key, Rows]):
 
 
 Step = ReadMarks[Key] | WriteMarks[Key] | Insert[Key, Rows]
-Answer = Mapping[Key, Sequence[Mark]] | None
+Answer = Mapping[Key, Sequence[Mark]] | bool | None
 
 
 def take_over(
@@ -81,12 +82,10 @@ def take_over(
     Returns:
         Claim and position of each; without those that somebody claimed higher meanwhile.
     """
-    before = yield ReadMarks(tuple(keys))
-    assert before is not None
+    before = yield from _marks(keys)
     claims = {key: Claim(highest_claim(before[key]).epoch + 1, writer) for key in keys}
     yield WriteMarks({key: Mark(claim, State.CLAIMED) for key, claim in claims.items()})
-    marks = yield ReadMarks(tuple(keys))
-    assert marks is not None
+    marks = yield from _marks(keys)
     return {
         key: (claim, position_after(marks[key]))
         for key, claim in claims.items()
@@ -111,10 +110,12 @@ def write(
     )
     lost = yield from _lost(ranges)
     for key, (_, of, rows) in ranges.items():
-        if is_stale():
-            lost |= yield from _lost(ranges)
-        if key not in lost:
-            yield Insert(key, of, rows)
+        inserted: Answer[Key] = False
+        while key not in lost and not inserted:
+            if is_stale():
+                lost |= yield from _lost(ranges)
+            else:
+                inserted = yield Insert(key, of, rows)
     done = {
         key: Mark(claim, State.DONE, of)
         for key, (claim, of, _) in ranges.items()
@@ -128,6 +129,13 @@ def write(
 def _lost(
     ranges: Mapping[Key, tuple[Claim, Range, Rows]],
 ) -> Generator[Step[Key, Rows], Answer[Key], set[Key]]:
-    marks = yield ReadMarks(tuple(ranges))
-    assert marks is not None
+    marks = yield from _marks(tuple(ranges))
     return {key for key, (claim, _, _) in ranges.items() if highest_claim(marks[key]) > claim}
+
+
+def _marks(
+    keys: Sequence[Key],
+) -> Generator[Step[Key, Rows], Answer[Key], Mapping[Key, Sequence[Mark]]]:
+    marks = yield ReadMarks(tuple(keys))
+    assert isinstance(marks, Mapping)
+    return marks

@@ -71,8 +71,9 @@ class Projected:
 
 
 def with_origin(frame: pl.DataFrame, records: Records, position: str) -> pl.DataFrame:
-    """`frame` with `offset` and `appended_ms` of the records that its rows were decoded from."""
+    """`frame` with `log_offset` and `log_appended_ms` of the records that its rows came from."""
     at = frame[position].to_numpy()
     return frame.with_columns(
-        pl.Series("offset", records.offsets[at]), pl.Series("appended_ms", records.appended_ms[at])
+        pl.Series("log_offset", records.offsets[at]),
+        pl.Series("log_appended_ms", records.appended_ms[at]),
     )

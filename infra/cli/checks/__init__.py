@@ -1,4 +1,4 @@
-"""What `modeltrail doctor` checks: one list; a new check is a function added here."""
+"""What `modeltrail doctor` checks: two lists; a new check is a function added here."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,7 +8,7 @@ from modeltrail.infra.config import Settings
 
 Check = Callable[[Settings], Iterable[Finding]]
 
-CHECKS: tuple[Check, ...] = (
+MACHINE_CHECKS: tuple[Check, ...] = (
     machine.python,
     machine.packages,
     machine.java_runs,
@@ -16,10 +16,12 @@ CHECKS: tuple[Check, ...] = (
     machine.ports,
     machine.disk,
     machine.memory,
+)
+SERVER_CHECKS: tuple[Check, ...] = (
     servers.kafka,
     servers.schema_registry,
     servers.clickhouse,
     facts.topics,
 )
 
-__all__ = ["CHECKS", "Check", "Finding"]
+__all__ = ["MACHINE_CHECKS", "SERVER_CHECKS", "Check", "Finding"]

@@ -1,4 +1,4 @@
-"""Apache Kafka: one KRaft node that is broker and controller, and the step that formats its storage."""
+"""Apache Kafka: one KRaft node, broker and controller, and the step that formats its storage."""
 
 import base64
 import uuid

@@ -1,0 +1,217 @@
+"""The little that the gateway must read out of a statement's text before the engine runs it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from modeltrail.infra.gateway.errors import Code, GatewayError
+
+_TOKEN: Final = re.compile(
+    r"""
+    (?P<blank>\s+|--[^\n]*|\#[ !][^\n]*|/\*.*?(?:\*/|\Z))
+    |(?P<string>'(?:[^'\\]|\\.|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|[‘][^’]*[’])
+    |(?P<quoted>`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*"|[“][^”]*[”])
+    |(?P<word>[^\W\d]\w*)
+    |(?P<other>\d[\w.]*|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_OUTPUT_NAMES: Final = frozenset({"FORMAT", "SETTINGS"})
+
+
+class Token(NamedTuple):
+    """One lexeme; `text` is upper case for words, and the unquoted name for quoted ones."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+#: What stands past the last lexeme.
+NOTHING: Final = Token("", "", 0, 0)
+
+
+@dataclass(frozen=True)
+class Insert:
+    """The parts of an INSERT: where to, and where the rows come from."""
+
+    head: str
+    target: str
+    is_function: bool
+    columns: str | None
+    #: "blocks" from the client, "inline" in the statement, or "select".
+    rows: str
+
+
+def tokens(sql: str, start: int = 0) -> Iterator[Token]:
+    """The lexemes of a statement, without blanks and comments."""
+    for found in _TOKEN.finditer(sql, start):
+        kind = str(found.lastgroup) if found.lastgroup != "tag" else "string"
+        if kind == "blank":
+            continue
+        text = found[0]
+        if kind == "word":
+            text = text.upper()
+        elif kind == "quoted":
+            text = text[1:-1]
+        yield Token(kind, text, found.start(), found.end())
+
+
+def single_statement(sql: str) -> tuple[str, list[Token]]:
+    """The statement without a closing semicolon, and its lexemes.
+
+    Raises:
+        GatewayError: there is none, or more than one.
+    """
+    lexemes = list(tokens(sql))
+    end = len(lexemes)
+    while end and lexemes[end - 1].text == ";":
+        end -= 1
+    if any(token.kind == "other" and token.text == ";" for token in lexemes[:end]):
+        raise GatewayError(Code.SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed).")
+    if not end:
+        raise GatewayError(Code.SYNTAX_ERROR, "Syntax error: empty query.")
+    return sql[: lexemes[end - 1].end], lexemes[:end]
+
+
+def keyword(lexemes: Sequence[Token]) -> str:
+    """The word that a statement begins with, past opening brackets."""
+    return next((token.text for token in lexemes if token.text != "("), "")
+
+
+def without_output(sql: str, lexemes: Sequence[Token]) -> str:
+    """The statement without its FORMAT clause, which is the client's business.
+
+    Raises:
+        GatewayError: it wants to write a file where the gateway runs.
+    """
+    for index, token in enumerate(lexemes[:-1]):
+        following = lexemes[index + 1]
+        if token.kind != "word" or following.kind not in ("word", "quoted"):
+            continue
+        if token.text == "INTO" and following.text == "OUTFILE":
+            raise GatewayError(Code.NOT_IMPLEMENTED, "INTO OUTFILE is up to the client.")
+        rest = lexemes[index + 2] if index + 2 < len(lexemes) else None
+        if token.text == "FORMAT" and (rest is None or rest.text == "SETTINGS"):
+            return sql[: token.start] + sql[following.end :]
+    return sql
+
+
+def calls_file_function(lexemes: Sequence[Token]) -> bool:
+    """Whether the text seems to use the function file(), by its name or as a value."""
+    for index, token in enumerate(lexemes):
+        if token.kind == "quoted" and "\\" in token.text:
+            return True
+        if token.kind not in ("word", "quoted") or token.text.upper() != "FILE":
+            continue
+        before = lexemes[index - 1].text if index else ""
+        after = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
+        if (after == "(" and before not in ("FUNCTION", "FROM", "JOIN", "TABLE")) or (
+            before == "(" and after == ","
+        ):
+            return True
+    return False
+
+
+def parse_insert(sql: str) -> Insert | None:
+    """Read an INSERT up to its rows; None when the statement is none.
+
+    Raises:
+        GatewayError: it takes its rows from a file where the gateway runs.
+    """
+    stream = tokens(sql)
+    token = next(stream, None)
+    if token is None or token.text != "INSERT":
+        return None
+    return _InsertReader(sql, stream).read()
+
+
+class _InsertReader:
+    def __init__(self, sql: str, stream: Iterator[Token]) -> None:
+        self._sql = sql
+        self._stream = stream
+        self._token = self._next()
+
+    def read(self) -> Insert:
+        self._skip("INTO")
+        is_function = self._skip("TABLE", "FUNCTION") == "FUNCTION"
+        if not is_function:
+            is_function = self._skip("FUNCTION") == "FUNCTION"
+        target = self._target(is_function)
+        columns = None
+        if self._token.text == "(":
+            start = self._token.end
+            if self._first_inside() in ("SELECT", "WITH"):
+                return Insert("", target, is_function, None, "select")
+            columns = self._sql[start : self._skip_brackets() - 1]
+        settings = self._settings()
+        clause = f" ({columns})" if columns is not None else ""
+        named = f"FUNCTION {target}" if is_function else target
+        head = f"INSERT INTO {named}{clause}{settings}"
+        return Insert(head, target, is_function, columns, self._rows())
+
+    def _rows(self) -> str:
+        match self._token.text:
+            case "VALUES":
+                return "inline" if self._has_more() else "blocks"
+            case "FORMAT":
+                self._token = self._next()
+                return "inline" if self._has_more() else "blocks"
+            case "FROM":
+                raise GatewayError(Code.NOT_IMPLEMENTED, "FROM INFILE is up to the client.")
+            case "" | ";":
+                return "blocks"
+        return "select"
+
+    def _target(self, is_function: bool) -> str:
+        start, end = self._token.start, self._token.end
+        self._token = self._next()
+        while self._token.text == ".":
+            self._token = self._next()
+            end = self._token.end
+            self._token = self._next()
+        if self._sql[start:end] == "{":
+            raise GatewayError(Code.NOT_IMPLEMENTED, "INSERT into a parameter.")
+        if is_function and self._token.text == "(":
+            end = self._skip_brackets()
+        return self._sql[start:end]
+
+    def _settings(self) -> str:
+        if self._token.text != "SETTINGS":
+            return ""
+        start = end = self._token.start
+        while self._token.text not in ("VALUES", "FORMAT", "SELECT", "WITH", "FROM", ""):
+            end = self._token.end
+            self._token = self._next()
+        return " " + self._sql[start:end]
+
+    def _skip_brackets(self) -> int:
+        depth, end = 0, self._token.end
+        while self._token.text:
+            depth += (self._token.text == "(") - (self._token.text == ")")
+            end = self._token.end
+            self._token = self._next()
+            if not depth:
+                break
+        return end
+
+    def _first_inside(self) -> str:
+        return next(tokens(self._sql, self._token.end), NOTHING).text
+
+    def _has_more(self) -> bool:
+        return bool(self._sql[self._token.end :].strip(" \t\r\n;"))
+
+    def _skip(self, *words: str) -> str:
+        last = ""
+        for word in words:
+            if self._token.kind == "word" and self._token.text == word:
+                last = word
+                self._token = self._next()
+        return last
+
+    def _next(self) -> Token:
+        return next(self._stream, Token("", "", len(self._sql), len(self._sql)))

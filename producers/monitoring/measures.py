@@ -1,0 +1,111 @@
+"""Answers what a node may measure of a frame, and turns it into the fact on the wire."""
+
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import fastavro
+
+from modeltrail.producers.registry.fold import RegisteredModel
+from modeltrail.producers.values import finite, whole
+from modeltrail.schemas.codec import reader_schema
+from modeltrail.schemas.events import InferenceMeasured
+from modeltrail.schemas.ids import EVENT_ID_BYTES, MetricName, Micros, NodeId, SessionId
+
+STAGES = ("detect", "mark", "align", "mask", "merge", "output")
+# In the order of `InferenceMonitor.track`; a test holds it equal to the schema.
+MEASURES = (
+    *(f"{stage}_ms" for stage in STAGES),
+    "latency_ms",
+    "fps",
+    "dropped_frames",
+    "faces",
+    "detection_score",
+    "faces_unmasked",
+    "mask_coverage",
+    "luma_mean",
+    "luma_std",
+    "laplacian_var",
+    "face_size",
+)
+COUNTS = frozenset(("dropped_frames", "faces", "faces_unmasked"))
+
+Values = tuple[float | None, ...]
+Extra = tuple[tuple[str, float], ...]
+Measurement = tuple[int, Micros, Values, Extra]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is the same in every measurement of one session."""
+
+    node_id: NodeId
+    session_id: SessionId
+    model: RegisteredModel
+    execution_provider: str
+    environment: str
+    arm: str
+    sampling_rate: float
+
+
+def checked(values: Values) -> Values:
+    """The values of `MEASURES` as plain Python numbers.
+
+    Raises:
+        InvalidFact: NaN, infinite, no number, or a count that is not whole.
+    """
+    return tuple(
+        value if value is None else whole(name, value) if name in COUNTS else finite(name, value)
+        for name, value in zip(MEASURES, values, strict=True)
+    )
+
+
+class MeasurementEncoder:
+    """Makes bare `InferenceMeasured` datums of one session."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._schema = reader_schema(InferenceMeasured.record)
+        self._fixed: dict[str, Any] = {
+            "node_id": origin.node_id,
+            "session_id": origin.session_id,
+            "model_id": origin.model.model_id,
+            "version": origin.model.version,
+            "artifact_sha256": origin.model.artifact_sha256,
+            "execution_provider": origin.execution_provider,
+            "environment": origin.environment,
+            "arm": origin.arm,
+            "sampling_rate": origin.sampling_rate,
+        }
+
+    def encode(self, measurement: Measurement) -> bytes:
+        """The bare datum.
+
+        Raises:
+            ValueError, TypeError, OverflowError: a value does not fit the schema.
+        """
+        frame, captured_at, values, extra = measurement
+        record = self._fixed | _plain(values)
+        record["event_id"] = os.urandom(EVENT_ID_BYTES)
+        record["captured_at"] = captured_at
+        record["frame"] = frame
+        record["extra_names"] = [name for name, _ in extra]
+        record["extra_values"] = [value for _, value in extra]
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, self._schema, record)
+        return out.getvalue()
+
+
+def declared_names(model: RegisteredModel) -> frozenset[str]:
+    """The extra metrics that a measurement of `model` may carry."""
+    return frozenset(MetricName(name) for name in model.declared_metrics)
+
+
+def _plain(values: Sequence[float | None]) -> dict[str, float | int]:
+    # numpy scalars get through the caller's quick check; Avro wants Python's own numbers.
+    return {
+        name: int(value) if name in COUNTS else float(value)
+        for name, value in zip(MEASURES, values, strict=True)
+        if value is not None
+    }

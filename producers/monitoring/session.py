@@ -1,0 +1,189 @@
+"""An ONNX Runtime session that measures itself: ten lines instrument a node."""
+
+import hashlib
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from modeltrail.infra.config import Settings, load_settings
+from modeltrail.producers.errors import ArtifactCorrupt, ArtifactNotFound
+from modeltrail.producers.monitoring.features import frame_features
+from modeltrail.producers.monitoring.frame import Frame
+from modeltrail.producers.monitoring.measures import declared_names
+from modeltrail.producers.monitoring.monitor import InferenceMonitor
+from modeltrail.producers.monitoring.runtime import open_session
+from modeltrail.producers.registry.client import open_artifact_store
+from modeltrail.producers.registry.fold import RegisteredModel
+from modeltrail.producers.values import natural
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_FPS_WINDOW_S = 1.0
+
+
+class InstrumentedSession:
+    """Runs a registered model and sends one measurement per frame, timed by stage.
+
+    A node, complete (`camera`, `to_feeds` and `mask` are its own)::
+
+        from modeltrail import InstrumentedSession, ModelRegistry
+
+        model = ModelRegistry().get_model("centerface")
+        with InstrumentedSession(model, node_id="gate-1") as session:
+            for image in camera:
+                with session.frame(image) as frame:
+                    outputs = frame.run(None, to_feeds(image))
+                    with frame.stage("mask"):
+                        faces, score = mask(image, outputs)
+                    frame.record(faces=faces, detection_score=score)
+
+    Who only wants the latency calls `session.run(…)` as on an `InferenceSession`.
+    """
+
+    def __init__(
+        self,
+        model: RegisteredModel,
+        *,
+        node_id: str = "",
+        settings: Settings | None = None,
+        artifact: Path | None = None,
+        monitor: InferenceMonitor | None = None,
+        session_id: str | None = None,
+        arm: str = "champion",
+        providers: Sequence[str] | None = None,
+        session_options: Any = None,
+        bgr: bool = False,
+    ) -> None:
+        """Load the model, verified against its SHA-256.
+
+        Args:
+            model: the version to run, as `ModelRegistry.get_model` gives it.
+            node_id: this node; not needed with a `monitor`.
+            settings: None loads `modeltrail.yaml`, the environment and the running stack.
+            artifact: a local copy of the model file; None fetches it from the artifact store.
+            monitor: where measurements go; None makes one, closed with the session.
+            session_id: one video session, unique for ever; None makes one.
+            arm: "champion", "candidate", …
+            providers: ONNX Runtime execution providers; None is CUDA where it works, then CPU.
+            session_options: `onnxruntime.SessionOptions`.
+            bgr: images come with blue first, as OpenCV gives them.
+
+        Raises:
+            ArtifactNotFound: no model file is there.
+            ArtifactCorrupt: the file does not have the registered SHA-256.
+            InvalidFact: an id may not become part of a fact.
+            ConfigError: no Kafka or schema registry is configured.
+        """
+        settings = settings or load_settings()
+        path = artifact or open_artifact_store(settings).fetch(
+            model.artifact_sha256, model.artifact_uri
+        )
+        self.onnx = open_session(_verified_bytes(path, model), providers, session_options)
+        self._owned = monitor is None
+        self.monitor = monitor or InferenceMonitor(
+            settings,
+            model=model,
+            node_id=node_id,
+            session_id=session_id,
+            arm=arm,
+            execution_provider=self.onnx.get_providers()[0],
+        )
+        self._declared = declared_names(model)
+        self._bgr = bgr
+        self._last_number: int | None = None
+        self._ends: deque[float] = deque()
+
+    def frame(
+        self,
+        image: "npt.NDArray[Any] | None" = None,
+        *,
+        number: int | None = None,
+        captured_at_us: int | None = None,
+    ) -> Frame:
+        """Start one frame; leaving its `with` block sends its measurement.
+
+        Args:
+            image: the frame, (height, width) or (height, width, 3), 0 to 255, for the drift
+                features; None leaves them out. Only three scalars of it are kept.
+            number: the camera's frame number; a gap counts as dropped frames. None counts on.
+            captured_at_us: UTC, microseconds since 1970; None is now.
+
+        Raises:
+            InvalidFact: no image of that shape, or a negative number.
+        """
+        previous = -1 if self._last_number is None else self._last_number
+        current = previous + 1 if number is None else natural("number", number)
+        measures: dict[str, float] = {}
+        if self._last_number is not None:
+            measures["dropped_frames"] = max(0, current - previous - 1)
+        if captured_at_us is None:
+            captured_at_us = self.monitor.now_us()
+        if image is not None:
+            features = frame_features(image, bgr=self._bgr)
+            measures["luma_mean"] = features.luma_mean
+            measures["luma_std"] = features.luma_std
+            measures["laplacian_var"] = features.laplacian_var
+        self._last_number = current
+        return Frame(current, captured_at_us, measures, self._declared, self.onnx.run, self._done)
+
+    def run(
+        self,
+        output_names: Sequence[str] | None,
+        feeds: Mapping[str, Any],
+        run_options: Any = None,
+    ) -> Any:
+        """One frame that is nothing but a run; as of `InferenceSession.run`."""
+        with self.frame() as frame:
+            return frame.run(output_names, feeds, run_options)
+
+    def get_inputs(self) -> Any:
+        """As of `InferenceSession.get_inputs`."""
+        return self.onnx.get_inputs()
+
+    def get_outputs(self) -> Any:
+        """As of `InferenceSession.get_outputs`."""
+        return self.onnx.get_outputs()
+
+    def close(self) -> None:
+        """Close the monitor, if this session made it."""
+        if self._owned:
+            self.monitor.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _done(self, frame: Frame, ended: float) -> None:
+        self._ends.append(ended)
+        while ended - self._ends[0] > _FPS_WINDOW_S:
+            self._ends.popleft()
+        if len(self._ends) > 1:
+            fps = (len(self._ends) - 1) / max(ended - self._ends[0], 1e-9)
+            frame.measures.setdefault("fps", fps)
+        measures: dict[str, Any] = frame.measures
+        self.monitor.track(
+            frame.number, captured_at_us=frame.captured_at_us, extra=frame.extra, **measures
+        )
+
+
+def _verified_bytes(path: Path, model: RegisteredModel) -> bytes:
+    # Read once: what was hashed is what runs, even if the file is exchanged meanwhile.
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactNotFound(f"no readable model file at {path}: {error.strerror}") from error
+    if hashlib.sha256(content).digest() != model.artifact_sha256:
+        raise ArtifactCorrupt(
+            f"{path} is not {model.model_id} {model.version}: fetch it with fetch_artifact"
+        )
+    return content

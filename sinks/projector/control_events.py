@@ -1,0 +1,128 @@
+"""Turns decoded control facts into rows of `event_log` and `experiment_metric_points`."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from modeltrail.schemas import events
+from modeltrail.schemas.batch import POSITION
+from modeltrail.sinks.projector.checks import refuse_ids, refuse_pairs
+from modeltrail.sinks.projector.records import Records, Refusal, Source, TableRows, with_origin
+
+EVENT_LOG = "event_log"
+METRIC_POINTS = "experiment_metric_points"
+# Requests are not here: the registry answers a bad one, and the log shows what it answered.
+_IDS = {
+    events.RunStarted.record: ("run_id", "experiment_id"),
+    events.MetricsLogged.record: ("run_id",),
+    events.ArtifactLogged.record: ("run_id",),
+    events.RunTagSet.record: ("run_id",),
+    events.RunHeartbeat.record: ("run_id",),
+    events.RunEnded.record: ("run_id",),
+    events.GroundTruthObserved.record: ("node_id", "session_id", "model_id"),
+    events.MeasurementsDropped.record: ("node_id", "session_id", "model_id"),
+}
+_PAIRED = (events.MetricsLogged.record, events.GroundTruthObserved.record)
+
+
+def project_control_events(
+    frames: Mapping[str, pl.DataFrame], records: Records
+) -> tuple[list[TableRows], list[Refusal]]:
+    """Check facts and give their rows: one insert for the log, one for the metric points.
+
+    Args:
+        frames: decoded facts by record.
+        records: what they were decoded from.
+    """
+    refusals: list[Refusal] = []
+    logged: list[pl.DataFrame] = []
+    rows: list[TableRows] = []
+    for record, decoded in frames.items():
+        frame, bad = _check(record, with_origin(decoded, records, POSITION))
+        refusals += bad
+        logged.append(_log_frame(record, frame))
+        if record == events.MetricsLogged.record:
+            rows.append(_metric_points(frame, records.source))
+    if logged:
+        rows.insert(0, _log_rows(pl.concat(logged).sort(POSITION), records))
+    return [each for each in rows if len(each)], refusals
+
+
+def uuids(series: pl.Series) -> list[UUID]:
+    """16 bytes each as UUIDs."""
+    return [UUID(bytes=each) for each in series]
+
+
+def origin_columns(frame: pl.DataFrame, source: Source) -> dict[str, list[Any]]:
+    """Where in Kafka each row of `frame` lies."""
+    return {
+        "topic_id": [source.topic_id] * frame.height,
+        "partition": [source.partition] * frame.height,
+        "offset": frame["log_offset"].to_list(),
+        "appended_at": frame["log_appended_ms"].to_list(),
+    }
+
+
+def _check(record: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:
+    frame, refusals = refuse_ids(frame, _IDS.get(record, ()))
+    if record not in _PAIRED:
+        return frame, refusals
+    frame, bad = refuse_pairs(frame, "names", "values")
+    return frame, refusals + bad
+
+
+def _log_frame(record: str, frame: pl.DataFrame) -> pl.DataFrame:
+    origin = (POSITION, "log_offset", "log_appended_ms")
+    hexed = pl.struct(
+        pl.col(name).bin.encode("hex") if dtype == pl.Binary else pl.col(name)
+        for name, dtype in frame.schema.items()
+        if name not in origin
+    )
+    return frame.select(
+        *origin,
+        "event_id",
+        pl.lit(record.rpartition(".")[2]).alias("event_type"),
+        hexed.struct.json_encode().alias("payload"),
+    )
+
+
+def _log_rows(frame: pl.DataFrame, records: Records) -> TableRows:
+    keys = [records.keys[position] for position in frame[POSITION]]
+    return TableRows(
+        EVENT_LOG,
+        "all",
+        {
+            "topic": [records.source.topic] * frame.height,
+            **origin_columns(frame, records.source),
+            "event_type": frame["event_type"].to_list(),
+            "event_id": uuids(frame["event_id"]),
+            "key": ["" if key is None else key.decode(errors="replace") for key in keys],
+            "payload": frame["payload"].to_list(),
+        },
+    )
+
+
+def _metric_points(frame: pl.DataFrame, source: Source) -> TableRows:
+    points = (
+        frame.with_columns(
+            pl.int_ranges(pl.col("names").list.len(), dtype=pl.UInt32).alias("point")
+        )
+        .filter(pl.col("names").list.len() > 0)
+        .explode("names", "values", "point")
+    )
+    return TableRows(
+        METRIC_POINTS,
+        "all",
+        {
+            "run_id": points["run_id"].to_list(),
+            "name": points["names"].to_list(),
+            "step": points["step"].to_list(),
+            "value": points["values"].to_list(),
+            "occurred_at": points["occurred_at"].to_list(),
+            **origin_columns(points, source),
+            "point": points["point"].to_list(),
+            "event_id": uuids(points["event_id"]),
+        },
+    )

@@ -1,0 +1,91 @@
+"""Decides what the records of one partition become: rows of tables, or dead letters."""
+
+import logging
+
+from modeltrail.schemas import topics
+from modeltrail.schemas.batch import decode_batch
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import DeadLetterReason, InferenceMeasured
+from modeltrail.schemas.topics import TOPICS, Topic
+from modeltrail.sinks.projector.control_events import project_control_events
+from modeltrail.sinks.projector.letters import (
+    check_share,
+    letters,
+    project_dead_letters,
+    refusal_of,
+)
+from modeltrail.sinks.projector.measurements import DeclaredSince, project_measurements
+from modeltrail.sinks.projector.records import Projected, Records, Refusal, TableRows
+
+TOPIC_OF = {topic.name: topic for topic in TOPICS}
+_log = logging.getLogger(__name__)
+
+
+def project(
+    records: Records,
+    codec: Codec,
+    declared_since: DeclaredSince,
+    *,
+    topic_prefix: str,
+    dead_letter_limit: float,
+) -> Projected:
+    """Decode and check a batch of one partition and turn it into rows and dead letters.
+
+    Args:
+        records: the batch; the same batch always becomes the same.
+        codec: gives writer schemas.
+        declared_since: when extra metric names were declared.
+        topic_prefix: what topic names start with in Kafka.
+        dead_letter_limit: share of a batch of 100 or more that may be refused.
+
+    Raises:
+        TooManyDeadLetters: more than that is.
+        SchemaRegistryUnavailable: a writer schema is not known yet; nothing was decided.
+        Unavailable: the registry topic could not be read; nothing was decided.
+    """
+    topic = TOPIC_OF[records.source.topic]
+    decoded = decode_batch(records.values, codec)
+    expected = {kind.record for kind in topic.facts}
+    refusals = [refusal_of(reject) for reject in decoded.rejects]
+    refusals += [
+        Refusal(
+            position,
+            DeadLetterReason.UNEXPECTED_RECORD,
+            f"record {record} does not belong on topic {topic.name}: find who wrote it there",
+        )
+        for record, frame in decoded.frames.items()
+        if record not in expected
+        for position in frame["position"]
+    ]
+    frames = {record: frame for record, frame in decoded.frames.items() if record in expected}
+    rows: list[TableRows] = []
+    if topic is topics.DEAD_LETTERS:
+        for frame in frames.values():
+            rows += project_dead_letters(frame, records)
+        return _without_letters(records, rows, refusals)
+    measured = frames.pop(InferenceMeasured.record, None)
+    if measured is not None:
+        rows, bad = project_measurements(measured, records, declared_since)
+        refusals += bad
+    logged, bad = project_control_events(frames, records)
+    refusals += bad
+    check_share(records, refusals, dead_letter_limit)
+    full_name = topic.full_name(topic_prefix)
+    return Projected((*rows, *logged), letters(records, refusals, full_name), len(refusals))
+
+
+def full_names(prefix: str) -> dict[str, Topic]:
+    """Each topic by its name in Kafka."""
+    return {topic.full_name(prefix): topic for topic in TOPICS}
+
+
+def _without_letters(records: Records, rows: list[TableRows], refusals: list[Refusal]) -> Projected:
+    # A dead letter about a dead letter would come back here for ever.
+    for refusal in refusals:
+        _log.error(
+            "dead letter at partition %d, offset %d cannot be read and is skipped: %s",
+            records.source.partition,
+            records.offsets[refusal.position],
+            refusal.detail,
+        )
+    return Projected(tuple(rows), (), len(refusals))

@@ -1,0 +1,166 @@
+"""Performs the steps of the protocol against ClickHouse and Kafka, waiting out what is away."""
+
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Producer
+
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import DeadLetter
+from modeltrail.schemas.topics import DEAD_LETTERS, key_of
+from modeltrail.sinks.errors import DeadLetterNotTaken
+from modeltrail.sinks.projector.patience import Stopped, persist, say_waiting, will_pass
+from modeltrail.sinks.projector.progress import Claim, Position, Range
+from modeltrail.sinks.projector.protocol import (
+    Answer,
+    Insert,
+    ReadMarks,
+    Step,
+    WriteMarks,
+    take_over,
+    write,
+)
+from modeltrail.sinks.projector.records import Projected, Records, Source
+from modeltrail.sinks.projector.tables import Tables
+
+STALE_AFTER_S = 20.0
+RETRY_PAUSE_S = 1.0
+_ACKNOWLEDGED_WITHIN_S = 30.0
+
+Steps = Generator[Step[Source, Projected], Answer[Source], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A range of one partition, who owns it, and its records."""
+
+    claim: Claim
+    range: Range
+    records: Records
+
+
+class Writer:
+    """Takes partitions over and writes ranges; one call at a time."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        producer: Producer,
+        codec: Codec,
+        project: Callable[[Records], Projected],
+        *,
+        topic_prefix: str,
+        writer_id: str,
+        stop: threading.Event,
+    ) -> None:
+        """Wire the parts; `project` turns the records of a range into rows and letters."""
+        self._tables = tables
+        self._producer = producer
+        self._codec = codec
+        self._project = project
+        self._dead_letters = DEAD_LETTERS.full_name(topic_prefix)
+        self._writer_id = writer_id
+        self._stop = stop
+        self._marks_read_at = 0.0
+        self._letters: dict[Source, int] = {}
+
+    def take_over(self, sources: Sequence[Source]) -> dict[Source, tuple[Claim, Position]]:
+        """Claim `sources`; give claim and position of those that nobody claimed higher.
+
+        Raises:
+            Stopped: while waiting for a server.
+        """
+        if not sources:
+            return {}
+        taken: dict[Source, tuple[Claim, Position]] = self._drive(
+            take_over(sources, self._writer_id)
+        )
+        return taken
+
+    def write(self, cuts: Mapping[Source, Cut]) -> set[Source]:
+        """Bring `cuts` into the tables; give the sources that somebody else owns by now.
+
+        Raises:
+            TooManyDeadLetters: most of a cut cannot be read; nothing of any cut was written.
+            Stopped: while waiting for a server.
+        """
+        ranges = {
+            source: (cut.claim, cut.range, self._decode(cut.records))
+            for source, cut in cuts.items()
+        }
+        self._letters = {source: rows.unreadable for source, (_, _, rows) in ranges.items()}
+        lost: set[Source] = self._drive(write(ranges, self._is_stale))
+        return lost
+
+    def _decode(self, records: Records) -> Projected:
+        return persist(lambda: self._project(records), self._stop, "decoding")
+
+    def _drive(self, steps: Steps) -> Any:
+        answer: Answer[Source] = None
+        try:
+            while True:
+                step = steps.send(answer)
+                answer = self._perform(step)
+        except StopIteration as finished:
+            return finished.value
+
+    def _perform(self, step: Step[Source, Projected]) -> Answer[Source]:
+        match step:
+            case ReadMarks(keys):
+                answer = persist(
+                    lambda: self._tables.read_marks(keys), self._stop, "reading sink progress"
+                )
+                self._marks_read_at = time.monotonic()
+                return answer
+            case WriteMarks(marks):
+                persist(
+                    lambda: self._tables.write_marks(marks, self._letters),
+                    self._stop,
+                    "writing sink progress",
+                )
+            case Insert(source, of, projected):
+                return self._insert(source, of, projected)
+        return None
+
+    def _insert(self, source: Source, of: Range, projected: Projected) -> bool:
+        """One attempt; only the protocol decides on another, since ownership may pass meanwhile."""
+        try:
+            if projected.dead_letters:
+                self._send(projected.dead_letters)
+            for rows in projected.rows:
+                self._tables.insert(source, of, rows)
+        except Exception as error:
+            if not will_pass(error):
+                raise
+            say_waiting(f"inserting {source.topic} {source.partition}", error)
+            if self._stop.wait(RETRY_PAUSE_S):
+                raise Stopped(str(source)) from error
+            return False
+        return True
+
+    def _is_stale(self) -> bool:
+        return time.monotonic() - self._marks_read_at > STALE_AFTER_S
+
+    def _send(self, letters: tuple[DeadLetter, ...]) -> None:
+        problems: list[str] = []
+
+        def delivered(error: Any, _: Any) -> None:
+            if error is not None:
+                problems.append(str(error))
+
+        for letter in letters:
+            self._producer.produce(
+                self._dead_letters,
+                key=key_of(letter.topic, str(letter.partition)),
+                value=self._codec.encode(letter),
+                on_delivery=delivered,
+            )
+        left = self._producer.flush(_ACKNOWLEDGED_WITHIN_S)
+        if left or problems:
+            raise DeadLetterNotTaken(
+                f"Kafka did not take {left + len(problems)} of {len(letters)} dead letters"
+                f"{': ' + problems[0] if problems else ''}: check `modeltrail status`"
+            )

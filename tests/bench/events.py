@@ -1,0 +1,97 @@
+"""Makes the measurements that every benchmark reads, and appends them to the log."""
+
+import os
+from dataclasses import replace
+
+from confluent_kafka import Producer
+
+from modeltrail.infra.clock import SystemClock
+from modeltrail.infra.config import Settings
+from modeltrail.infra.kafka import make_producer
+from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import InferenceMeasured
+from modeltrail.schemas.ids import (
+    EventId,
+    Micros,
+    ModelId,
+    NodeId,
+    SessionId,
+    Sha256,
+    Version,
+)
+from modeltrail.schemas.topics import INFERENCE, key_of
+
+MODELS = 20
+NODES = 100
+_HEAD = 5
+_ID = 16
+
+
+def append_measurements(settings: Settings, count: int) -> None:
+    """Append `count` distinct measurements of 20 models on 100 nodes, all captured now."""
+    templates = _templates(Codec(ConfluentSchemaIds(settings.schema_registry)))
+    topic = INFERENCE.full_name(settings.kafka.topic_prefix)
+    producer = make_producer(settings.kafka, **{"queue.buffering.max.messages": 200_000})
+    for number in range(count):
+        key, value = templates[number % len(templates)]
+        append(producer, topic, key, value[:_HEAD] + os.urandom(_ID) + value[_HEAD + _ID :])
+    producer.flush()
+
+
+def append(producer: Producer, topic: str, key: bytes, value: bytes) -> None:
+    """Append one record, waiting while the producer's queue is full."""
+    while True:
+        try:
+            producer.produce(topic, key=key, value=value)
+        except BufferError:
+            producer.poll(0.1)
+        else:
+            return
+
+
+def _templates(codec: Codec) -> list[tuple[bytes, bytes]]:
+    now = SystemClock().now_us()
+    return [
+        (
+            key_of(f"model-{model}", f"node-{node}"),
+            codec.encode(_measurement(now, model, node)),
+        )
+        for model in range(MODELS)
+        for node in range(NODES)
+    ]
+
+
+def _measurement(now_us: int, model: int, node: int) -> InferenceMeasured:
+    wobble = (model * NODES + node) / (MODELS * NODES)
+    plain = InferenceMeasured(
+        event_id=EventId(bytes(_ID)),
+        captured_at=Micros(now_us + node * 1000),
+        node_id=NodeId(f"node-{node}"),
+        session_id=SessionId(f"node-{node}-session"),
+        frame=node,
+        model_id=ModelId(f"model-{model}"),
+        version=Version("v1.0.0"),
+        artifact_sha256=Sha256(bytes([model]) * 32),
+        execution_provider="CPUExecutionProvider",
+        environment="production",
+        arm="champion",
+        sampling_rate=1.0,
+    )
+    return replace(
+        plain,
+        detect_ms=20 + 20 * wobble,
+        mask_ms=1 + wobble,
+        output_ms=0.3,
+        latency_ms=22 + 21 * wobble,
+        fps=25.0,
+        dropped_frames=node % 3,
+        faces=1,
+        detection_score=0.5 + wobble / 2,
+        faces_unmasked=0,
+        mask_coverage=0.1 * wobble,
+        luma_mean=255 * wobble,
+        luma_std=60.0,
+        laplacian_var=800 * wobble,
+        face_size=0.3,
+    )

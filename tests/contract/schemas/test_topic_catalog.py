@@ -1,0 +1,44 @@
+"""Topics are data: each fact lies in exactly one, under a name that says what it is about."""
+
+from collections import Counter
+
+import pytest
+
+from modeltrail.schemas.events import FACTS
+from modeltrail.schemas.topics import TOPICS, Topic, key_of
+
+ROOMS = {"producers", "processors", "sinks"}
+
+
+def test_each_fact_belongs_to_exactly_one_topic() -> None:
+    assert Counter(fact for topic in TOPICS for fact in topic.facts) == Counter(FACTS)
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_the_facts_of_a_topic_have_its_namespace(topic: Topic) -> None:
+    namespace = f"modeltrail.{topic.name.replace('-', '_')}."
+    assert all(fact.record.startswith(namespace) for fact in topic.facts)
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_topic_is_named_once_and_owned_by_a_room(topic: Topic) -> None:
+    assert [other.name for other in TOPICS].count(topic.name) == 1
+    assert topic.owner in ROOMS
+    assert topic.full_name("modeltrail.") == f"modeltrail.{topic.name}"
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_every_fact_of_a_topic_has_the_fields_of_its_key(topic: Topic) -> None:
+    if topic.key == "origin":
+        pytest.skip("dead letters are keyed by where they lay")
+    for part in topic.key.split(" + "):
+        assert all(part in fact.__dataclass_fields__ for fact in topic.facts)
+
+
+def test_only_measurements_are_ever_deleted() -> None:
+    assert [topic.name for topic in TOPICS if not topic.keep_for_ever] == ["inference"]
+
+
+def test_keys_of_different_parts_differ() -> None:
+    assert key_of("model", "node") != key_of("modeln", "ode")
+    assert key_of("a") == b"a"

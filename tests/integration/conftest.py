@@ -1,0 +1,62 @@
+"""Gives integration tests one real embedded stack, and each test topics and a database of its own."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from modeltrail.infra.clickhouse import make_client
+from modeltrail.infra.config import Settings, load_settings
+from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.infra.stack.control import launch, stop, wait_until_ready
+from modeltrail.infra.stack.layout import Layout
+from modeltrail.infra.topics import create_topics
+from modeltrail.schemas.catalog import schema_files
+from modeltrail.sinks.migrate import migrate
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A running Kafka, schema registry and ClickHouse; they end with the test process."""
+    folder = tmp_path_factory.mktemp("stack")
+    layout = Layout.at(folder)
+    wait_until_ready(launch(layout, workers=False, lifeline=True), lambda state: None)
+    settings = load_settings(environ={"MODELTRAIL_STACK_DATA_DIR": str(folder)})
+    ConfluentSchemaIds(settings.schema_registry).publish(schema_files())
+    yield settings
+    stop(layout, lambda state: None)
+
+
+@pytest.fixture()
+def fresh_settings(stack: Settings, tmp_path: Path) -> Settings:
+    """The stack under a topic prefix, database and folders that no other test has."""
+    number = next(_numbers)
+    settings = replace(
+        stack,
+        kafka=replace(stack.kafka, topic_prefix=f"t{number}."),
+        clickhouse=replace(stack.clickhouse, database=f"t{number}"),
+        model_registry=replace(stack.model_registry, path=str(tmp_path / "artifacts")),
+        experiment_tracking=replace(
+            stack.experiment_tracking, spool_path=str(tmp_path / "spool")
+        ),
+    )
+    create_topics(settings.kafka)
+    migrate(make_client(settings.clickhouse, database=""), settings.clickhouse.database)
+    return settings
+
+
+def worker_environment(settings: Settings) -> dict[str, str]:
+    """The environment in which a subprocess has these settings."""
+    return {
+        **os.environ,
+        "MODELTRAIL_STACK_DATA_DIR": settings.stack.data_dir,
+        "MODELTRAIL_KAFKA_TOPIC_PREFIX": settings.kafka.topic_prefix,
+        "MODELTRAIL_CLICKHOUSE_DATABASE": settings.clickhouse.database,
+        "MODELTRAIL_MODEL_REGISTRY_PATH": settings.model_registry.path,
+        "MODELTRAIL_EXPERIMENT_TRACKING_SPOOL_PATH": settings.experiment_tracking.spool_path,
+    }

@@ -1,0 +1,254 @@
+"""The embedded servers as a user meets them: up, found by clients, killed, down, and up again."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
+from confluent_kafka.admin import NewTopic
+
+from modeltrail.infra.clickhouse import make_client, make_reader
+from modeltrail.infra.config import Settings, load_settings
+from modeltrail.infra.kafka import make_admin, make_consumer, make_producer
+from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.infra.stack.layout import Layout
+from modeltrail.infra.stack.process import survivors
+from modeltrail.infra.stack.state import load_state
+
+SERVERS = {"kafka", "registry", "clickhouse"}
+SCHEMA = '{"type":"record","name":"Kept","fields":[{"name":"n","type":"int"}]}'
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A data folder and the command line on it."""
+
+    root: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments), env=self.env, capture_output=True, text=True, timeout=110
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "modeltrail.infra.cli", *arguments]
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            # No Java and no Maven: what the stack needs it brings along.
+            "PATH": "/nonexistent",
+            "MODELTRAIL_STACK_DATA_DIR": str(self.root),
+        }
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(environ={"MODELTRAIL_STACK_DATA_DIR": str(self.root)})
+
+    @property
+    def layout(self) -> Layout:
+        return Layout.at(self.root)
+
+    @property
+    def token(self) -> str:
+        state = load_state(self.layout.state)
+        assert state is not None
+        return state.token
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run("status", "--format", "json").stdout)
+        return found
+
+    def pid(self, part: str) -> int:
+        return next(int(each["pid"]) for each in self.status()["parts"] if each["name"] == part)
+
+
+def up(stack: Stack) -> None:
+    answer = stack.run("up", "--detach", "--servers-only")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("embedded") / "data")
+    up(stack)
+    token = stack.token
+    yield stack
+    answer = stack.run("down")
+    assert answer.returncode == 0, answer.stderr
+    assert survivors(token) == []
+
+
+def test_every_server_is_ready_and_named_with_its_process(stack: Stack) -> None:
+    found = stack.status()
+
+    assert found["state"] == "up"
+    serving = {part["name"]: part for part in found["parts"] if part["state"] == "ready"}
+    assert set(serving) == SERVERS
+    for part in serving.values():
+        assert psutil.pid_exists(part["pid"])
+        assert part["rss_mb"] > 0
+        assert part["uptime_s"] >= 0
+
+
+def test_every_listening_socket_of_every_child_is_loopback(stack: Stack) -> None:
+    listening = [
+        (process.name(), connection.laddr.ip, connection.laddr.port)
+        for process in survivors(stack.token)
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN or connection.type == socket.SOCK_DGRAM
+    ]
+
+    chosen = set(json.loads(stack.layout.ports.read_text()).values())
+    assert {port for _name, _ip, port in listening} == chosen
+    assert {ip.removeprefix("::ffff:") for _name, ip, _port in listening} == {"127.0.0.1"}
+
+
+def test_a_second_up_says_that_it_runs_and_where(stack: Stack) -> None:
+    answer = stack.run("up", "--detach")
+
+    assert answer.returncode == 0
+    assert "runs already" in answer.stdout
+    assert stack.settings.kafka.bootstrap_servers in answer.stdout
+
+
+def test_files_with_secrets_are_private(stack: Stack) -> None:
+    for file in stack.root.rglob("*"):
+        if file.is_file() and file.suffix in (".json", ".log", ".properties"):
+            assert file.stat().st_mode & 0o077 == 0, file
+    assert stack.root.stat().st_mode & 0o077 == 0
+
+
+def test_passwords_are_in_no_command_line_and_no_log(stack: Stack) -> None:
+    passwords = json.loads(stack.layout.credentials.read_text()).values()
+    shown = [" ".join(process.cmdline()) for process in survivors(stack.token)]
+    shown += [log.read_text(errors="replace") for log in stack.layout.logs.iterdir()]
+    shown += [stack.layout.accounts.read_text(), stack.layout.state.read_text()]
+
+    assert not [text for text in shown for password in passwords if password in text]
+
+
+def test_the_logs_time_is_when_it_took_a_fact(stack: Stack) -> None:
+    produce(stack.settings, "timed", b"fact", timestamp_ms=1)
+
+    kind, taken_ms = consume(stack.settings, "timed").timestamp()
+
+    assert kind == TIMESTAMP_LOG_APPEND_TIME
+    assert abs(taken_ms / 1000 - time.time()) < 60
+
+
+def test_topics_are_not_made_by_asking_for_them(stack: Stack) -> None:
+    made = make_admin(stack.settings.kafka).list_topics("never-created", timeout=20)
+
+    assert made.topics["never-created"].error is not None
+
+
+def test_both_accounts_work_and_the_reader_only_reads(stack: Stack) -> None:
+    writer = make_client(stack.settings.clickhouse, database="")
+    writer.execute("CREATE DATABASE IF NOT EXISTS modeltrail")
+    writer.execute("CREATE TABLE modeltrail.t (n Int32, at DateTime('UTC')) ORDER BY n")
+    writer.execute("INSERT INTO modeltrail.t VALUES", [(1, 0), (2, 60)])
+
+    assert make_reader(stack.settings.clickhouse).execute("SELECT count() FROM t") == [(2,)]
+    answer = stack.run("sql", "--format", "json", "SELECT n, at FROM t ORDER BY n LIMIT 1")
+    assert json.loads(answer.stdout) == [{"n": 1, "at": "1970-01-01T00:00:00+00:00"}]
+    refused = stack.run("sql", "DROP TABLE t")
+    assert refused.returncode == 1
+    assert "ClickHouse refused the query with code" in refused.stderr
+
+
+def test_doctor_finds_the_servers_well(stack: Stack) -> None:
+    answer = stack.run("doctor", "--servers-only")
+
+    lines = [line.split() for line in answer.stdout.splitlines() if line.startswith("ok")]
+    assert {line[1].rstrip(":") for line in lines} >= {"kafka", "schema", "clickhouse"}
+
+
+def test_a_killed_server_is_named_and_a_restart_keeps_what_was_stored(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "data")
+    up(stack)
+    try:
+        produce(stack.settings, "kept", b"fact")
+        schema_id = ConfluentSchemaIds(stack.settings.schema_registry).id_of("Kept", SCHEMA)
+        make_client(stack.settings.clickhouse, database="").execute("CREATE DATABASE kept")
+        ports = stack.layout.ports.read_text()
+
+        os.kill(stack.pid("kafka"), signal.SIGKILL)
+        named = stack.run("status")
+        assert named.returncode == 1
+        assert "kafka ended" in named.stdout
+        assert "`modeltrail down`, then `modeltrail up --detach`" in named.stdout
+        assert stack.run("up", "--detach").returncode == 1
+
+        token = stack.token
+        supervisor = load_state(stack.layout.state)
+        assert supervisor is not None
+        os.kill(supervisor.supervisor_pid, signal.SIGKILL)
+        assert stack.settings.kafka.bootstrap_servers == ""
+        assert stack.run("down").returncode == 0
+        assert survivors(token) == []
+
+        check_a_start_in_the_foreground(stack, schema_id)
+        assert stack.layout.ports.read_text() == ports
+    finally:
+        stack.run("down")
+
+
+def check_a_start_in_the_foreground(stack: Stack, schema_id: int) -> None:
+    foreground = subprocess.Popen(
+        stack.command("up", "--servers-only"),
+        env=stack.env,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert foreground.stdout is not None
+    for line in foreground.stdout:
+        if "Ctrl-C stops it" in line:
+            break
+    token = stack.token
+
+    registry = ConfluentSchemaIds(stack.settings.schema_registry)
+    assert consume(stack.settings, "kept").value() == b"fact"
+    assert json.loads(registry.schema_of(schema_id))["name"] == "Kept"
+    client = make_client(stack.settings.clickhouse, database="")
+    assert ("kept",) in client.execute("SHOW DATABASES")
+
+    # What a terminal does on Ctrl-C: the whole process group in front is signalled.
+    os.killpg(foreground.pid, signal.SIGINT)
+    assert foreground.wait(60) == 0
+    assert survivors(token) == []
+    assert foreground.stdout.read().rstrip().endswith("stopped")
+    foreground.stdout.close()
+
+
+def produce(settings: Settings, topic: str, value: bytes, timestamp_ms: int = 0) -> None:
+    created = make_admin(settings.kafka).create_topics([NewTopic(topic, 1, 1)])
+    created[topic].result(20)
+    producer = make_producer(settings.kafka)
+    producer.produce(topic, value, timestamp=timestamp_ms)
+    assert producer.flush(20) == 0
+
+
+def consume(settings: Settings, topic: str) -> Message:
+    consumer = make_consumer(settings.kafka, f"test-{topic}")
+    consumer.subscribe([topic])
+    try:
+        message = consumer.poll(30)
+        assert message is not None
+        assert message.error() is None
+        return message
+    finally:
+        consumer.close()

@@ -1,0 +1,59 @@
+"""A Java program records its ahead-of-time cache once and uses it ever after."""
+
+from pathlib import Path
+
+import pytest
+
+from modeltrail.infra.stack.jvm import AotCache, command, java_environment
+
+
+def recorded_file(flag: str) -> Path:
+    return Path(flag.removeprefix("-XX:AOTCacheOutput="))
+
+
+def test_the_first_run_records_and_the_next_one_uses_what_was_recorded(tmp_path: Path) -> None:
+    cache = AotCache(tmp_path, "kafka", "a.jar:b.jar")
+    recorded_file(cache.flag("run-1")).write_bytes(b"cache")
+
+    used = cache.flag("run-2")
+
+    assert used.startswith("-XX:AOTCache=")
+    assert Path(used.removeprefix("-XX:AOTCache=")).read_bytes() == b"cache"
+
+
+def test_half_a_recording_is_not_used(tmp_path: Path) -> None:
+    cache = AotCache(tmp_path, "kafka", "a.jar")
+    recorded = recorded_file(cache.flag("run-1"))
+    recorded.write_bytes(b"half")
+    recorded.with_name(f"{recorded.name}.config").write_bytes(b"")
+
+    assert cache.flag("run-2").startswith("-XX:AOTCacheOutput=")
+
+
+def test_other_archives_need_another_cache(tmp_path: Path) -> None:
+    recorded_file(AotCache(tmp_path, "kafka", "a.jar").flag("run-1")).write_bytes(b"cache")
+
+    assert AotCache(tmp_path, "kafka", "b.jar").flag("run-2").startswith("-XX:AOTCacheOutput=")
+
+
+def test_two_stacks_record_apart(tmp_path: Path) -> None:
+    cache = AotCache(tmp_path, "kafka", "a.jar")
+
+    assert cache.flag("run-1") != cache.flag("run-2")
+
+
+def test_a_java_program_gets_nothing_that_changes_how_java_behaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-agentlib:jdwp=transport=dt_socket,server=y")
+    monkeypatch.setenv("KAFKA_OPTS", "-javaagent:x.jar")
+
+    assert not {"JAVA_TOOL_OPTIONS", "KAFKA_OPTS"} & set(java_environment())
+
+
+def test_options_come_before_the_program() -> None:
+    line = command(512, ("-Dx=1",), ("-jar", "app.jar"))
+
+    assert "-Xmx512m" in line
+    assert line[-2:] == ("-jar", "app.jar")
+    assert line.index("-Dx=1") < line.index("-jar")
