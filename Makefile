@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test prove bench check format up down status lock clean
+.PHONY: help install demo test prove bench check format docs up down status lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ down: $(STAMP) ## Stop the embedded stack
 
 status: $(STAMP) ## Show the parts of the embedded stack
 	@$(BIN)/modeltrail status
+
+docs: $(STAMP) ## Write docs/reference.md from the code
+	@$(BIN)/python -m docs.generate
 
 lock: $(STAMP) ## Resolve the dependencies again into requirements/
 	@$(LOCK) pyproject.toml --extra node --output-file requirements/node.txt

@@ -28,39 +28,35 @@ class PerProcess(Generic[T]):
         """
         self._make = make
         self._drop = forget
-        self._value: T | None = None
+        #: This process's `T` if it was made already; an attribute, for hot paths.
+        self.made: T | None = None
         self._lock = threading.Lock()
         os.register_at_fork(after_in_child=_weakly(self._forget))
 
-    @property
-    def made(self) -> T | None:
-        """This process's `T` if it was made already."""
-        return self._value
-
     def get(self) -> T:
         """This process's `T`."""
-        value = self._value
+        value = self.made
         if value is not None:
             return value
         with self._lock:
-            if self._value is None:
-                self._value = self._make()
-            return self._value
+            if self.made is None:
+                self.made = self._make()
+            return self.made
 
     def take(self) -> T | None:
         """Give this process's `T` away, to be closed; a later `get` makes another."""
         with self._lock:
-            value, self._value = self._value, None
+            value, self.made = self.made, None
         return value
 
     def _forget(self) -> None:
         # Another thread of the parent may have held the old lock, which nobody would release.
         self._lock = threading.Lock()
-        if self._value is not None:
-            _never_free(self._value)
+        if self.made is not None:
+            _never_free(self.made)
             if self._drop is not None:
-                self._drop(self._value)
-            self._value = None
+                self._drop(self.made)
+            self.made = None
 
 
 def at_exit(close: Callable[[], object]) -> None:

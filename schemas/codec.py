@@ -114,8 +114,7 @@ def encode_datum(fact: Fact) -> bytes:
         _check_ints(fact.record, record)
         fastavro.schemaless_writer(out, reader_schema(fact.record), record)
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
-        name = fact.record.rpartition(".")[2]
-        raise InvalidFact(f"{name} does not fit its schema: {error}") from error
+        raise InvalidFact(f"{type(fact).__name__} does not fit its schema: {error}") from error
     return out.getvalue()
 
 

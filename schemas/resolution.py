@@ -47,7 +47,7 @@ def _resolved(field: Any, written: Any) -> pl.Expr:
     was, was_nullable = split_nullable(written)
     if was_nullable and not to_nullable:
         raise NotColumnwise(f"{name} may be null no more")
-    if was == to or (was, to) in _promotable(was, to):
+    if was == to or _is_promoted(was, to):
         return pl.col(name).cast(dtype)
     if _is_enum(was) and _is_enum(to) and was["name"] == to["name"] and "default" in to:
         symbol = pl.col(name).cast(pl.String)
@@ -56,8 +56,8 @@ def _resolved(field: Any, written: Any) -> pl.Expr:
     raise NotColumnwise(f"{name} changed its type")
 
 
-def _promotable(was: Any, to: Any) -> set[tuple[str, str]]:
-    return _PROMOTIONS if isinstance(was, str) and isinstance(to, str) else set()
+def _is_promoted(was: Any, to: Any) -> bool:
+    return isinstance(was, str) and isinstance(to, str) and (was, to) in _PROMOTIONS
 
 
 def _is_enum(kind: Any) -> bool:
@@ -67,12 +67,7 @@ def _is_enum(kind: Any) -> bool:
 def _default(field: Any) -> pl.Expr:
     if "default" not in field:
         raise NotColumnwise(f"{field['name']} was not written and has no default")
-    kind, _ = split_nullable(field["type"])
-    name = kind["type"] if isinstance(kind, dict) else kind
     default = field["default"]
-    if default is not None and name in ("bytes", "fixed"):
-        # JSON has no bytes: each character stands for the byte of its code point.
-        default = default.encode("latin-1")
-    if default and name in ("array", "record"):
+    if isinstance(default, dict) or (isinstance(default, list) and default):
         raise NotColumnwise(f"{field['name']} was not written and its default is nested")
     return pl.lit(default, dtype=dtype_of(field["type"])).alias(field["name"])

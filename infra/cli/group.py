@@ -17,7 +17,9 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "Check everything that modeltrail needs, and say what to do.",
     "sql": "Run a query on ClickHouse as the read-only account; `-` reads it from standard input.",
     "demo": "Show the whole way from real frames to SQL answers.",
-    "migrate": "Create missing topics, publish the schemas, apply migrations and views; safe to repeat.",
+    "migrate": (
+        "Create missing topics, publish the schemas, apply migrations and views; safe to repeat."
+    ),
     "worker": "Run one worker in the foreground; it prints `ready` once it is at work.",
 }
 

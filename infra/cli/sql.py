@@ -48,11 +48,11 @@ def _run(settings: ClickHouseSettings, query: str) -> tuple[list[str], list[tupl
         rows, columns = client.execute(query, with_column_types=True)
     except errors.ServerException as error:
         raise QueryFailed(
-            f"ClickHouse refused the query with code {error.code}: {_first_line(error)}"
+            f"ClickHouse refused the query with code {error.code}: {_said(error)}"
         ) from error
     except (errors.NetworkError, errors.SocketTimeoutError, EOFError) as error:
         raise Unavailable(
-            f"no answer from ClickHouse at {settings.host}:{settings.port} ({_first_line(error)}): "
+            f"no answer from ClickHouse at {settings.host}:{settings.port} ({_said(error)}): "
             "`modeltrail status` shows the embedded stack, `modeltrail up --detach` starts it; "
             "for a server of your own check MODELTRAIL_CLICKHOUSE_HOST and _PORT"
         ) from error
@@ -61,7 +61,7 @@ def _run(settings: ClickHouseSettings, query: str) -> tuple[list[str], list[tupl
     return [name for name, _kind in columns], rows
 
 
-def _first_line(error: Exception) -> str:
-    message = getattr(error, "message", "") or str(error)
-    # A server appends its C++ stack trace.
-    return str(message).split("Stack trace:")[0].strip()
+def _said(error: Exception) -> str:
+    message = str(getattr(error, "message", "") or error)
+    # A server appends every word of its grammar, and its C++ stack trace.
+    return message.split("Stack trace:")[0].split(". Expected one of:")[0].strip()

@@ -64,10 +64,16 @@ class Engine:
             raw = self._control.execute(f"EXPLAIN AST {canonical}", parameters, "TSVRaw")
         return raw.decode(errors="surrogateescape")
 
-    def names(self, sql: str) -> frozenset[str]:
-        """The first column of a control statement."""
+    def table_function_names(self) -> list[str]:
+        """All table functions that the engine knows, in lower case."""
         with self._lock:
-            return frozenset(row[0] for row in self._control.rows(sql))
+            rows = self._control.rows("SELECT lower(name) FROM system.table_functions")
+        return [name for (name,) in rows]
+
+    def setting_types(self) -> dict[str, str]:
+        """The type of each setting that the engine knows, by name."""
+        with self._lock:
+            return dict(self._control.rows("SELECT name, type FROM system.settings"))
 
     def close(self) -> None:
         """Shut the engine down; every other connection must be closed before."""
@@ -153,11 +159,10 @@ class EngineConnection:
 
     def insert(self, head: str, chunks: Iterator[bytes]) -> int:
         """Insert Native blocks in the order of `chunks` and return the rows written."""
-        with _engine_errors():
-            with self._connection.send_insert(head, "Native") as inserter:
-                for chunk in chunks:
-                    inserter.append(chunk)
-                return int(inserter.finish().rows_written)
+        with _engine_errors(), self._connection.send_insert(head, "Native") as inserter:
+            for chunk in chunks:
+                inserter.append(chunk)
+            return int(inserter.finish().rows_written)
 
     def rows(self, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[str]]:
         """The rows of a small result as texts."""

@@ -17,9 +17,7 @@ _MAX_TABLE_NAME: Final = 1 << 16
 _NOT_INSERTED: Final = frozenset({"MATERIALIZED", "ALIAS", "EPHEMERAL"})
 
 
-def insert_header(
-    connection: EngineConnection, insert: sql.Insert
-) -> tuple[ColumnHead, ...]:
+def insert_header(connection: EngineConnection, insert: sql.Insert) -> tuple[ColumnHead, ...]:
     """Names and types of the columns that an INSERT expects.
 
     Raises:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from modeltrail.infra.gateway import inserts, readers_guard, settings, sql
+from modeltrail.infra.gateway import external_tables, inserts, readers_guard, settings, sql
 from modeltrail.infra.gateway.accounts import Account
 from modeltrail.infra.gateway.engine import EngineConnection
 from modeltrail.infra.gateway.errors import Code, GatewayError, ProtocolError
+from modeltrail.infra.gateway.external_tables import ExternalTable
 from modeltrail.infra.gateway.kill import kill_answer, killed_query_id
 from modeltrail.infra.gateway.protocol import revisions, server_packets
-from modeltrail.infra.gateway.protocol.client_packets import ClientPacket, Query
+from modeltrail.infra.gateway.protocol.client_packets import Query
 from modeltrail.infra.gateway.results import ResultWriter
 from modeltrail.infra.gateway.shared import RunningQuery, Shared
 from modeltrail.infra.gateway.spool import Spool
@@ -51,25 +51,24 @@ class QueryRunner:
             EOFError: the client has left.
         """
         result = ResultWriter(self._wire, compressed=query.compressed)
-        external_tables = self._skip_external_tables(query)
-        try:
-            if external_tables:
-                raise GatewayError(Code.NOT_IMPLEMENTED, "External tables are not supported.")
-            with self._watched() as watch:
-                stop = watch.cancel
-                known = RunningQuery(query.query_id, self._account.name, query.sql, stop)
-                with self._shared.query_ids.running(known):
-                    self._dispatch(query, result, watch)
-            result.finish()
-        except ProtocolError:
-            raise
-        except GatewayError as error:
-            _log.info("%s: a query failed with code %d", self._tag, error.code)
-            self._wire.send(server_packets.exception(error))
+        folder = self._shared.spool_folder
+        with external_tables.received(
+            self._wire, compressed=query.compressed, folder=folder
+        ) as tables:
+            try:
+                with self._registered(query) as watch:
+                    self._admit(query, tables)
+                    with external_tables.created(self._connection, tables):
+                        self._dispatch(query, result, watch)
+                result.finish()
+            except ProtocolError:
+                raise
+            except GatewayError as error:
+                _log.info("%s: a query failed with code %d", self._tag, error.code)
+                self._wire.send(server_packets.exception(error))
 
     def _dispatch(self, query: Query, result: ResultWriter, watch: Watch) -> None:
         insert = sql.parse_insert(query.sql)
-        self._apply_settings(query)
         if insert is None or insert.rows == "select":
             self._run_statement(query, result, watch)
         elif self._account.role == "reader":
@@ -93,6 +92,8 @@ class QueryRunner:
         if killed and (running := self._shared.query_ids.find(killed)):
             running.stop()
             result.send(kill_answer(killed, running.user, running.sql))
+        elif word in _STREAMED and sql.has_totals(lexemes):
+            raise GatewayError(Code.NOT_IMPLEMENTED, "WITH TOTALS is not supported here.")
         elif word in _STREAMED and all(token.text != "INSERT" for token in lexemes):
             self._stream(text, query, result, watch)
         else:
@@ -128,10 +129,9 @@ class QueryRunner:
             )
             if cancelled:
                 raise GatewayError(Code.QUERY_WAS_CANCELLED, "The client cancelled the insert.")
-            started = time.perf_counter_ns()
             if rows:
                 self._connection.insert(insert.head, spool.chunks())
-            result.written(rows, spool.size, time.perf_counter_ns() - started)
+            result.written(rows, spool.size)
 
     def _admitted(self, text: str, query: Query) -> str:
         """The text that a reader may run: the engine's own rendering of the statement."""
@@ -151,10 +151,13 @@ class QueryRunner:
                 "qualify a column of this name.",
             )
 
-    def _apply_settings(self, query: Query) -> None:
-        wanted = settings.checked(query.settings)
+    def _admit(self, query: Query, tables: Sequence[ExternalTable]) -> None:
+        """Take over the query's settings, where its account may have any."""
+        wanted = settings.checked(query.settings, self._shared.setting_types)
         if self._account.role == "reader":
             readers_guard.check_settings(wanted)
+            if tables:
+                raise GatewayError(Code.READONLY, "Readers may not send external tables.")
             return
         if next(sql.tokens(query.sql), sql.NOTHING).text == "SET":
             wanted = {}  # what SET changes must be the session's own settings
@@ -162,21 +165,6 @@ class QueryRunner:
         if query.query_id != self._noted_id:
             self._connection.tag(f"{self._tag} {query.query_id}")
             self._noted_id = query.query_id
-
-    def _skip_external_tables(self, query: Query) -> bool:
-        """Read the blocks that come with a query; tells whether there were any but the last."""
-        found = False
-        while True:
-            if self._wire.next_packet() != ClientPacket.DATA:
-                raise ProtocolError(
-                    Code.UNEXPECTED_PACKET_FROM_CLIENT, "Expected the blocks after a query."
-                )
-            _, block = inserts.read_data_packet(
-                self._wire, compressed=query.compressed, sink=len
-            )
-            if block.empty:
-                return found
-            found = True
 
     def _send_timezone(self, query: Query) -> None:
         if self._wire.revision < revisions.TIMEZONE_UPDATES:
@@ -186,13 +174,16 @@ class QueryRunner:
                 self._wire.send(server_packets.timezone_update(setting.value))
 
     @contextmanager
-    def _watched(self) -> Iterator[Watch]:
-        engine = self._shared.engine
-        watch = self._shared.watcher.watch(self._wire.socket, lambda: engine.kill(self._tag))
+    def _registered(self, query: Query) -> Iterator[Watch]:
+        """Make a query stoppable: by its client, by its id, and at the end of the server."""
+        engine, watcher = self._shared.engine, self._shared.watcher
+        watch = watcher.watch(self._wire.socket, lambda: engine.kill(self._tag))
+        known = RunningQuery(query.query_id, self._account.name, query.sql, watch.cancel)
         try:
-            yield watch
+            with self._shared.query_ids.running(known):
+                yield watch
         finally:
-            self._shared.watcher.end(watch)
+            watcher.end(watch)
             if watch.cancelled_by_client:
                 self._wire.cancels()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 from modeltrail.infra.gateway import compression
 from modeltrail.infra.gateway.protocol import revisions, server_packets
 from modeltrail.infra.gateway.protocol.blocks import ColumnHead, header, server_blocks
@@ -19,6 +22,7 @@ class ResultWriter:
         self._rows = self._blocks = self._bytes = 0
         self._told = Progress()
         self._is_insert = False
+        self._started = time.perf_counter_ns()
         self.has_header = False
 
     def on_progress(self, progress: Progress) -> None:
@@ -47,15 +51,18 @@ class ResultWriter:
     def finish(self) -> None:
         """Send what ends a query that went well."""
         if self.has_header and not self._is_insert:
+            spent = time.perf_counter_ns() - self._started
+            self.on_progress(replace(self._told, elapsed_ns=max(spent, self._told.elapsed_ns)))
             self._wire.send(server_packets.profile_info(self._rows, self._blocks, self._bytes))
             self._send_block([header((), self._wire.revision)])
         self._wire.send(END_OF_STREAM)
 
-    def written(self, rows: int, size: int, elapsed_ns: int) -> None:
+    def written(self, rows: int, size: int) -> None:
         """Tell the client what an insert has written; `size` in bytes."""
         self._is_insert = True
-        done = Progress(written_rows=rows, written_bytes=size, elapsed_ns=elapsed_ns)
-        self._wire.send(server_packets.progress(done, self._wire.revision))
+        done = Progress(written_rows=rows, written_bytes=size)
+        if self._wire.revision >= revisions.CLIENT_WRITE_INFO:
+            self._wire.send(server_packets.progress(done, self._wire.revision))
 
     def acknowledge_block(self) -> None:
         """Answer a block of an insert, where the client's revision waits for that."""

@@ -25,10 +25,6 @@ _log = logging.getLogger(__name__)
 _HOST: Final = "127.0.0.1"
 _BACKLOG: Final = 128
 _GRACE_S: Final = 5.0
-_NUMBERS: Final = (
-    "'UInt64', 'UInt64Auto', 'NonZeroUInt64', 'Int64', 'Int32', 'Bool', 'BoolAuto', 'Seconds', "
-    "'Milliseconds', 'MaxThreads'"
-)
 
 
 class DataDirectoryLocked(Exception):
@@ -70,13 +66,8 @@ def running_engine(
             engine=engine,
             accounts=accounts,
             spool_folder=spool,
-            table_functions=engine.names("SELECT lower(name) FROM system.table_functions"),
-            number_settings=engine.names(
-                f"SELECT name FROM system.settings WHERE type IN ({_NUMBERS})"
-            ),
-            float_settings=engine.names(
-                "SELECT name FROM system.settings WHERE type IN ('Float', 'Double', 'FloatAuto')"
-            ),
+            table_functions=frozenset(engine.table_function_names()),
+            setting_types=engine.setting_types(),
             watcher=watcher,
             timeouts=timeouts,
         )

@@ -26,7 +26,6 @@ from modeltrail.infra.gateway.wire import Wire
 _log = logging.getLogger(__name__)
 
 
-
 @dataclass(frozen=True)
 class _Opened:
     hello: Hello
@@ -119,9 +118,7 @@ class Session:
             self._wire.finish()
 
 
-def _prepare(
-    connection: EngineConnection, account: Account, database: str, tag: str
-) -> None:
+def _prepare(connection: EngineConnection, account: Account, database: str, tag: str) -> None:
     """Give a connection its account's rights and the client's database.
 
     Raises:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from modeltrail.infra.gateway.errors import Code, GatewayError
 from modeltrail.infra.gateway.protocol.client_packets import Setting
 
+_log = logging.getLogger(__name__)
 _OFF: Final = frozenset({"", "0", "false", "False"})
 #: Settings that ask for something in the protocol that the gateway does not do when switched on.
 _UNSUPPORTED: Final = frozenset(
@@ -22,8 +24,11 @@ _UNSUPPORTED: Final = frozenset(
 _SILENT_LEVELS: Final = frozenset({"none", "fatal"})
 
 
-def checked(settings: Iterable[Setting]) -> dict[str, str]:
+def checked(settings: Iterable[Setting], known: Collection[str]) -> dict[str, str]:
     """The settings as the engine shall have them, by name.
+
+    As in ClickHouse, an unknown setting is left out with a warning, unless the client marked it as
+    important: then the engine gets it and answers UNKNOWN_SETTING.
 
     Raises:
         GatewayError: NOT_IMPLEMENTED for one that the gateway would have to act on.
@@ -41,5 +46,8 @@ def checked(settings: Iterable[Setting]) -> dict[str, str]:
             raise GatewayError(
                 Code.NOT_IMPLEMENTED, f"The setting {name} = {value} is not supported here."
             )
+        if name not in known and not setting.important:
+            _log.warning("Unknown setting %r of a client is ignored.", name)
+            continue
         wanted[name] = value
     return wanted

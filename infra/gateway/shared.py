@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from modeltrail.infra.gateway.accounts import Account
 from modeltrail.infra.gateway.engine import Engine
 from modeltrail.infra.gateway.errors import Code, GatewayError
 from modeltrail.infra.gateway.watcher import Watcher
 from modeltrail.infra.gateway.wire import Timeouts
+
+_NUMBERS: Final = frozenset(
+    {
+        "UInt64", "UInt64Auto", "NonZeroUInt64", "Int64", "Int32", "Bool", "BoolAuto", "Seconds",
+        "Milliseconds", "MaxThreads",
+    }
+)  # fmt: skip
+_FLOATS: Final = frozenset({"Float", "Double", "FloatAuto"})
 
 
 @dataclass(frozen=True)
@@ -69,14 +78,14 @@ class Shared:
     accounts: tuple[Account, ...]
     spool_folder: Path
     table_functions: frozenset[str]
-    number_settings: frozenset[str]
-    float_settings: frozenset[str]
+    setting_types: Mapping[str, str]
     watcher: Watcher
     query_ids: QueryIds = field(default_factory=QueryIds)
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     def setting_kind(self, name: str) -> str:
         """How clients before revision 54429 encode a setting."""
-        if name in self.number_settings:
+        kind = self.setting_types.get(name, "String")
+        if kind in _NUMBERS:
             return "number"
-        return "float" if name in self.float_settings else "string"
+        return "float" if kind in _FLOATS else "string"

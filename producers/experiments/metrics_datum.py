@@ -32,7 +32,7 @@ def metrics_datum(
     return b"".join(
         (
             event_id,
-            avro_long(occurred_at),
+            _timestamp(occurred_at),
             run,
             _NO_STEP if step is None else _STEP + avro_long(step),
             _cached_names(names) if few else _names(names),
@@ -45,13 +45,30 @@ def metrics_datum(
 
 def avro_long(value: int) -> bytes:
     """Zigzag, then seven bits a byte, lowest first."""
-    rest = (value << 1) ^ (value >> 63)
+    return _varint((value << 1) ^ (value >> 63))
+
+
+def _varint(rest: int) -> bytes:
     out = bytearray()
     while rest > 0x7F:
         out.append(rest & 0x7F | 0x80)
         rest >>= 7
     out.append(rest)
     return bytes(out)
+
+
+def _timestamp(value: int) -> bytes:
+    # The bits above 21 change every second: only three bytes are worked out anew.
+    rest = value << 1
+    if rest < 1 << 21:
+        return avro_long(value)
+    low = bytes((rest & 0x7F | 0x80, rest >> 7 & 0x7F | 0x80, rest >> 14 & 0x7F | 0x80))
+    return low + _high_bytes(rest >> 21)
+
+
+@lru_cache(maxsize=16)
+def _high_bytes(rest: int) -> bytes:
+    return _varint(rest)
 
 
 def avro_string(text: str) -> bytes:

@@ -153,7 +153,7 @@ class ExperimentTracker:
             SpoolFull: Kafka is away and the spool stayed full.
         """
         run = self._open_run(run_id)
-        if not metrics or not isinstance(metrics, Mapping):
+        if (metrics.__class__ is not dict and not isinstance(metrics, Mapping)) or not metrics:
             raise InvalidFact("metrics is empty or no mapping: give numbers by name")
         datum = metrics_datum(
             new_event_id(),

@@ -20,12 +20,18 @@ class CaptureClock:
         self._clock = clock
         self._anchor = clock.now_us() - int(clock.monotonic() * MICROS)
 
+    def at(self, monotonic: float) -> Micros:
+        """The time at a reading of the monotonic clock, in seconds, since the last `follow`."""
+        return Micros(self._anchor + int(monotonic * MICROS))
+
+    def follow(self) -> None:
+        """Look whether the wall clock was set; only then does time go back, if it was set back."""
+        away = self._clock.now_us() - self.at(self._clock.monotonic())
+        if abs(away) > _JUMP_US:
+            self._anchor += away
+            self.jumps += 1
+
     def now_us(self) -> Micros:
-        """The time now; it goes back only where the wall clock was set back."""
-        wall = self._clock.now_us()
-        steady = self._anchor + int(self._clock.monotonic() * MICROS)
-        if -_JUMP_US <= wall - steady <= _JUMP_US:
-            return Micros(steady)
-        self._anchor += wall - steady
-        self.jumps += 1
-        return Micros(wall)
+        """The time now."""
+        self.follow()
+        return self.at(self._clock.monotonic())

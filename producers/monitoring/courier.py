@@ -11,6 +11,7 @@ from modeltrail.infra.clock import Clock
 from modeltrail.infra.config import MonitoringSettings
 from modeltrail.producers.eventlog.framing import Framer, newest_version
 from modeltrail.producers.eventlog.port import DeliveryFailure, Log, Sender
+from modeltrail.producers.monitoring.capture_clock import CaptureClock
 from modeltrail.producers.monitoring.measures import Measurement, MeasurementEncoder, Origin
 from modeltrail.schemas.codec import SchemaIds, encode_datum
 from modeltrail.schemas.errors import ModeltrailError
@@ -59,12 +60,14 @@ class Courier:
         log: Log,
         schema_ids: Callable[[], SchemaIds],
         clock: Clock,
+        capture: CaptureClock,
     ) -> None:
         self._settings = settings
         self._origin = origin
         self._log = log
         self._schema_ids = schema_ids
         self._clock = clock
+        self._capture = capture
         self._encoder = MeasurementEncoder(origin)
         self._key = key_of(origin.model.model_id, origin.node_id)
         self._queue: deque[Measurement] = deque()
@@ -150,6 +153,7 @@ class Courier:
 
     def _send_queued(self, sender: Sender, framer: Framer) -> None:
         header = framer.header(InferenceMeasured.record, newest_version(InferenceMeasured.record))
+        self._capture.follow()
         while self._take_slice():
             while self._taken:
                 if not self._send(sender, header + self._taken[0]):
@@ -168,7 +172,7 @@ class Courier:
             measurements = [self._queue.popleft() for _ in range(min(_SLICE, len(self._queue)))]
         for measurement in measurements:
             try:
-                self._taken.append(self._encoder.encode(measurement))
+                self._taken.append(self._encoder.encode(measurement, self._capture))
             except (ValueError, TypeError, OverflowError) as error:
                 self._refused += 1
                 _LOG.warning("refused the measurement of frame %d: %s", measurement[0], error)

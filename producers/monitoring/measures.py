@@ -8,11 +8,12 @@ from typing import Any
 
 import fastavro
 
+from modeltrail.producers.monitoring.capture_clock import CaptureClock
 from modeltrail.producers.registry.fold import RegisteredModel
 from modeltrail.producers.values import finite, whole
 from modeltrail.schemas.codec import reader_schema
 from modeltrail.schemas.events import InferenceMeasured
-from modeltrail.schemas.ids import EVENT_ID_BYTES, MetricName, Micros, NodeId, SessionId
+from modeltrail.schemas.ids import EVENT_ID_BYTES, MetricName, NodeId, SessionId
 
 STAGES = ("detect", "mark", "align", "mask", "merge", "output")
 # In the order of `InferenceMonitor.track`; a test holds it equal to the schema.
@@ -34,7 +35,8 @@ COUNTS = frozenset(("dropped_frames", "faces", "faces_unmasked"))
 
 Values = tuple[float | None, ...]
 Extra = tuple[tuple[str, float], ...]
-Measurement = tuple[int, Micros, Values, Extra]
+# Frame, captured_at in us or None, the monotonic clock's reading in s, `MEASURES`, extra ones.
+Measurement = tuple[int, int | None, float, Values, Extra]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +81,16 @@ class MeasurementEncoder:
             "sampling_rate": origin.sampling_rate,
         }
 
-    def encode(self, measurement: Measurement) -> bytes:
-        """The bare datum.
+    def encode(self, measurement: Measurement, capture: CaptureClock) -> bytes:
+        """The bare datum; `capture` dates it if nobody has.
 
         Raises:
             ValueError, TypeError, OverflowError: a value does not fit the schema.
         """
-        frame, captured_at, values, extra = measurement
+        frame, captured_at, monotonic, values, extra = measurement
         record = self._fixed | _plain(values)
         record["event_id"] = os.urandom(EVENT_ID_BYTES)
-        record["captured_at"] = captured_at
+        record["captured_at"] = capture.at(monotonic) if captured_at is None else captured_at
         record["frame"] = frame
         record["extra_names"] = [name for name, _ in extra]
         record["extra_values"] = [value for _, value in extra]
@@ -105,7 +107,7 @@ def declared_names(model: RegisteredModel) -> frozenset[str]:
 def _plain(values: Sequence[float | None]) -> dict[str, float | int]:
     # numpy scalars get through the caller's quick check; Avro wants Python's own numbers.
     return {
-        name: int(value) if name in COUNTS else float(value)
+        name: whole(name, value) if name in COUNTS else float(value)
         for name, value in zip(MEASURES, values, strict=True)
         if value is not None
     }

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import fsum, isfinite
 from types import TracebackType
 from typing import Self
 
@@ -105,6 +106,7 @@ class InferenceMonitor:
         self._late = 0
         self._sampled_out = 0
         self._clock = clock or SystemClock()
+        self._monotonic = self._clock.monotonic
         self._capture = CaptureClock(self._clock)
         self._given_ids = schema_ids
         if self._collecting:
@@ -171,9 +173,7 @@ class InferenceMonitor:
             return
         if frame.__class__ is not int or not 0 <= frame <= LARGEST_LONG:
             frame = natural("frame", frame)
-        if captured_at_us is None:
-            captured_at_us = self._capture.now_us()
-        elif captured_at_us.__class__ is not int:
+        if captured_at_us is not None and captured_at_us.__class__ is not int:
             captured_at_us = whole("captured_at_us", captured_at_us)
         values: Values = (
             detect_ms,
@@ -194,21 +194,29 @@ class InferenceMonitor:
             laplacian_var,
             face_size,
         )
-        for value in values:
-            # Only a finite float minus itself is 0; everything else is looked at closely.
-            if value is not None and (
-                (value.__class__ is not float and value.__class__ is not int) or value - value != 0
-            ):
-                values = checked(values)
-                break
-        if float in (faces.__class__, dropped_frames.__class__, faces_unmasked.__class__):
+        # One pass in C: the sum of finite numbers is finite; all else is looked at one by one.
+        try:
+            finite_all = isfinite(fsum(filter(None, values)))
+        except (TypeError, ValueError, OverflowError):
+            finite_all = False
+        if not finite_all or float in (
+            faces.__class__,
+            dropped_frames.__class__,
+            faces_unmasked.__class__,
+        ):
             values = checked(values)
         active = self._active.made or self._active.get()
         if self._rate < 1 and not is_sampled(active.seed, frame, self._rate):
             self._sampled_out += 1
             return
         active.courier.offer(
-            (frame, Micros(captured_at_us), values, self._checked_extra(extra) if extra else ())
+            (
+                frame,
+                captured_at_us,
+                self._monotonic(),
+                values,
+                self._checked_extra(extra) if extra else (),
+            )
         )
 
     def now_us(self) -> Micros:
@@ -275,7 +283,9 @@ class InferenceMonitor:
             arm=self._arm,
             sampling_rate=self._rate,
         )
-        courier = Courier(self._settings.monitoring, origin, self._log, self._ids, self._clock)
+        courier = Courier(
+            self._settings.monitoring, origin, self._log, self._ids, self._clock, self._capture
+        )
         at_exit(self.close)
         return _Active(courier, session_id, session_seed(session_id))
 

@@ -7,6 +7,8 @@ from typing import Any
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
+# A model's optimisation hints are not the node's business.
+_ERRORS = 3
 
 
 def open_session(model: bytes, providers: Sequence[str] | None, session_options: Any) -> Any:
@@ -18,6 +20,9 @@ def open_session(model: bytes, providers: Sequence[str] | None, session_options:
     # Imported here: whoever only registers models needs no runtime.
     import onnxruntime
 
+    if session_options is None:
+        session_options = onnxruntime.SessionOptions()
+        session_options.log_severity_level = _ERRORS
     chosen = list(providers or preferred(onnxruntime.get_available_providers()))
     return onnxruntime.InferenceSession(model, session_options, providers=chosen)
 

@@ -2,6 +2,8 @@
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from modeltrail.schemas.errors import InvalidFact
 
@@ -12,13 +14,19 @@ LARGEST_DATUM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class SpooledFact:
-    """Topic without prefix, record key, and the bare datum of that version of `record`."""
+class Address:
+    """Where a fact goes and what it is: topic without prefix, key, version of `record`."""
 
     topic: str
     key: bytes
     record: str
     version: int
+
+
+class SpooledFact(NamedTuple):
+    """An address and the bare datum for it."""
+
+    address: Address
     datum: bytes
 
 
@@ -37,14 +45,20 @@ def pack_prefix(topic: str, key: bytes, record: str, version: int) -> bytes:
 
 def unpack(body: bytes) -> SpooledFact:
     """The fact of a spooled body."""
-    topic, key, record, version = _LENGTHS.unpack_from(body)
+    topic, key, record, _ = _LENGTHS.unpack_from(body)
+    size = _LENGTHS.size + topic + key + record
+    return SpooledFact(_address(body[:size]), body[size:])
+
+
+# Most facts of a batch belong to few runs.
+@lru_cache(maxsize=256)
+def _address(prefix: bytes) -> Address:
+    topic, key, record, version = _LENGTHS.unpack_from(prefix)
     at_key = _LENGTHS.size + topic
     at_record = at_key + key
-    at_datum = at_record + record
-    return SpooledFact(
-        body[_LENGTHS.size : at_key].decode(),
-        body[at_key:at_record],
-        body[at_record:at_datum].decode(),
+    return Address(
+        prefix[_LENGTHS.size : at_key].decode(),
+        prefix[at_key:at_record],
+        prefix[at_record : at_record + record].decode(),
         version,
-        body[at_datum:],
     )

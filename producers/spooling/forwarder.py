@@ -6,7 +6,7 @@ from collections import deque
 from functools import partial
 
 from modeltrail.producers.eventlog.framing import Framer
-from modeltrail.producers.eventlog.port import DeliveryFailure, Sender
+from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, Sender
 from modeltrail.producers.spooling.fact import SpooledFact
 from modeltrail.producers.spooling.spool import Mark, Spool
 from modeltrail.schemas.errors import DecodeError, ModeltrailError
@@ -17,6 +17,7 @@ _BATCH = 500
 _MOST_BATCHES_IN_FLIGHT = 40
 _IDLE_S = 0.5
 _POLL_S = 0.005
+_LINGER_S = 0.005
 _RETRY_S = 1.0
 _TOPICS = {topic.name: topic for topic in TOPICS}
 
@@ -80,14 +81,18 @@ class Forwarder:
             return
         batch = _Batch(mark, len(facts))
         self._in_flight.append(batch)
+        answered = partial(self._answered, batch)
         for at, fact in enumerate(facts):
             try:
-                self._send(fact, batch)
+                self._send(fact, batch, answered)
             except BaseException:
                 batch.unanswered -= len(facts) - at
                 batch.failed = True
                 raise
         self._settle(0)
+        if len(facts) < _BATCH:
+            # Let more come together: a wake-up costs the caller more than the fact itself.
+            self._closing.wait(_LINGER_S)
 
     def _rest(self, mark: Mark | None) -> None:
         if self._in_flight:
@@ -101,15 +106,16 @@ class Forwarder:
         self._wake.wait(_IDLE_S)
         self._sleeping = False
 
-    def _send(self, fact: SpooledFact, batch: _Batch) -> None:
+    def _send(self, fact: SpooledFact, batch: _Batch, answered: Delivered) -> None:
+        address, datum = fact
         try:
-            header = self._framer.header(fact.record, fact.version)
+            header = self._framer.header(address.record, address.version)
         except DecodeError:
-            self._spool.put_aside(fact.datum, "of an unknown schema")
+            self._spool.put_aside(datum, "of an unknown schema")
             batch.unanswered -= 1
             return
-        answered = partial(self._answered, batch)
-        while not self._sender.send(_TOPICS[fact.topic], fact.key, header + fact.datum, answered):
+        topic = _TOPICS[address.topic]
+        while not self._sender.send(topic, address.key, header + datum, answered):
             if self._closing.is_set():
                 raise ModeltrailError("closing")
             self._sender.poll(_POLL_S)

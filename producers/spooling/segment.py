@@ -12,8 +12,8 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _MAGIC = b"MTSPOOL1"
 _ACKED = struct.Struct("<Q")
@@ -23,8 +23,7 @@ HEADER_BYTES = _ACKED_AT + _ACKED.size
 ENTRY_OVERHEAD = _ENTRY.size
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One body and the offset behind it; `intact` is false where the CRC does not match."""
 
     body: bytes

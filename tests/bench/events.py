@@ -30,12 +30,12 @@ _ID = 16
 
 def append_measurements(settings: Settings, count: int) -> None:
     """Append `count` distinct measurements of 20 models on 100 nodes, all captured now."""
-    templates = _templates(Codec(ConfluentSchemaIds(settings.schema_registry)))
+    templates = measurement_templates(Codec(ConfluentSchemaIds(settings.schema_registry)))
     topic = INFERENCE.full_name(settings.kafka.topic_prefix)
     producer = make_producer(settings.kafka, **{"queue.buffering.max.messages": 200_000})
     for number in range(count):
         key, value = templates[number % len(templates)]
-        append(producer, topic, key, value[:_HEAD] + os.urandom(_ID) + value[_HEAD + _ID :])
+        append(producer, topic, key, with_new_id(value, os.urandom(_ID)))
     producer.flush()
 
 
@@ -50,7 +50,13 @@ def append(producer: Producer, topic: str, key: bytes, value: bytes) -> None:
             return
 
 
-def _templates(codec: Codec) -> list[tuple[bytes, bytes]]:
+def with_new_id(value: bytes, event_id: bytes) -> bytes:
+    """The same framed datum under another event_id."""
+    return value[:_HEAD] + event_id + value[_HEAD + _ID :]
+
+
+def measurement_templates(codec: Codec) -> list[tuple[bytes, bytes]]:
+    """Keys and framed measurements, one for each of 20 models on each of 100 nodes."""
     now = SystemClock().now_us()
     return [
         (

@@ -3,9 +3,10 @@
 import json
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 ATTRIBUTES = {
@@ -26,15 +27,15 @@ ATTRIBUTES = {
 }
 
 
-class Nowhere(SpanExporter):
+class Nowhere(SpanExporter):  # type: ignore[misc]
     """An exporter that takes spans and forgets them."""
 
-    def export(self, spans):
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Take the spans."""
         return SpanExportResult.SUCCESS
 
 
-def main(calls, pace_s):
+def main(calls: int, pace_s: float) -> None:
     """Print the microseconds of each span as JSON."""
     provider = TracerProvider()
     provider.add_span_processor(BatchSpanProcessor(Nowhere()))

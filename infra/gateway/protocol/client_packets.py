@@ -165,9 +165,7 @@ def _read_client_info(source: ByteSource, revision: int) -> None:
             source.varint()
 
 
-def _read_settings(
-    source: ByteSource, revision: int, kind_of: SettingKind
-) -> tuple[Setting, ...]:
+def _read_settings(source: ByteSource, revision: int, kind_of: SettingKind) -> tuple[Setting, ...]:
     if revision >= revisions.SETTINGS_AS_STRINGS:
         return tuple(
             Setting(name, value, bool(flags & _IMPORTANT))

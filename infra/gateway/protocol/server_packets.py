@@ -127,8 +127,11 @@ def progress(step: Progress, revision: int) -> bytes:
 
 
 def profile_info(rows: int, blocks: int, size: int) -> bytes:
-    """How much a query returned; the engine tells nothing about limits, so neither do we."""
-    return varint(ServerPacket.PROFILE_INFO) + _varints([rows, blocks, size, 0, 0, 0])
+    """How much a query returned, in rows, blocks and bytes, and that no limit is reported.
+
+    The last byte says that this is settled; a client that reads 0 there looks for it elsewhere.
+    """
+    return varint(ServerPacket.PROFILE_INFO) + _varints([rows, blocks, size, 0, 0, 1])
 
 
 def profile_events(revision: int) -> bytes:

@@ -37,7 +37,7 @@ def kafka_parts(
         name="kafka-format",
         argv=jvm.command(
             heap_mb,
-            _LOGGING,
+            (*_LOGGING, *aot.use()),
             (
                 *("-cp", classpath, "kafka.tools.StorageTool", "format", "--ignore-formatted"),
                 *("-t", _new_cluster_id(), "-c", str(properties)),
@@ -51,7 +51,7 @@ def kafka_parts(
         name="kafka",
         argv=jvm.command(
             heap_mb,
-            (*_LOGGING, aot.flag(recorder)),
+            (*_LOGGING, *aot.use_or_record(recorder)),
             ("-cp", classpath, "kafka.Kafka", str(properties)),
         ),
         env=jvm.java_environment(),

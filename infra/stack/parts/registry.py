@@ -23,7 +23,7 @@ def registry_part(layout: Layout, ports: Mapping[str, int], archive: Locked, rec
     database = f"jdbc:h2:file:{layout.root / 'registry' / 'registry'};WRITE_DELAY=0"
     return Part(
         name="registry",
-        argv=jvm.command(_HEAP_MB, (aot.flag(recorder),), ("-jar", str(runner))),
+        argv=jvm.command(_HEAP_MB, aot.use_or_record(recorder), ("-jar", str(runner))),
         env={
             **jvm.java_environment(),
             "APICURIO_STORAGE_KIND": "sql",

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,10 @@ from modeltrail.schemas.events import (
     RejectionReason,
     VersionBump,
 )
-from modeltrail.schemas.ids import Micros, ModelId, Sha256, derived_event_id
+from modeltrail.schemas.ids import Micros, ModelId, Sha256, Version, derived_event_id
 
 
-def request(number: int, artifact: str = "a", **changes: object) -> ModelRegistrationRequested:
+def request(number: int, artifact: str = "a", **changes: Any) -> ModelRegistrationRequested:
     plain = ModelRegistrationRequested(
         event_id=derived_event_id("test request", number),
         occurred_at=Micros(number),
@@ -27,11 +28,12 @@ def request(number: int, artifact: str = "a", **changes: object) -> ModelRegistr
         artifact_size=10,
         metadata_json="{}",
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def replay(*facts: Fact) -> tuple[ModelState, list[Fact]]:
-    state, answers = ModelState(), []
+    state = ModelState()
+    answers: list[Fact] = []
     for fact in facts:
         state, new = fold(state, fact)
         answers += new
@@ -72,7 +74,7 @@ def test_an_answer_in_the_log_decides_even_if_the_rules_would_differ() -> None:
     # given an answer that an older version of the rules gave
     _, (given,) = replay(request(1))
     assert isinstance(given, ModelRegistered)
-    recorded = replace(given, version="v7.0.0")
+    recorded = replace(given, version=Version("v7.0.0"))
     # when its request comes after it, and then another
     _, answers = replay(recorded, request(1), request(2, "b"))
     # then the recorded version stands, and the next one follows it
@@ -106,7 +108,7 @@ def test_deciding_twice_from_the_same_log_gives_the_same_facts() -> None:
     ],
 )
 def test_a_bad_request_is_rejected_with_its_reason(
-    changes: dict[str, object], reason: RejectionReason
+    changes: dict[str, Any], reason: RejectionReason
 ) -> None:
     state, (answer,) = replay(request(1, **changes))
 

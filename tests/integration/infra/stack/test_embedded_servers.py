@@ -1,5 +1,6 @@
 """The embedded servers as a user meets them: up, found by clients, killed, down, and up again."""
 
+import http.client
 import json
 import os
 import signal
@@ -7,24 +8,28 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from clickhouse_driver import Client
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 from confluent_kafka.admin import NewTopic
 
 from modeltrail.infra.clickhouse import make_client, make_reader
 from modeltrail.infra.config import Settings, load_settings
 from modeltrail.infra.kafka import make_admin, make_consumer, make_producer
-from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.process import survivors
 from modeltrail.infra.stack.state import load_state
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SERVERS = {"kafka", "registry", "clickhouse"}
 SCHEMA = '{"type":"record","name":"Kept","fields":[{"name":"n","type":"int"}]}'
 
@@ -34,7 +39,6 @@ class Stack:
     """A data folder and the command line on it."""
 
     root: Path
-    environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -156,12 +160,13 @@ def test_topics_are_not_made_by_asking_for_them(stack: Stack) -> None:
 
 
 def test_both_accounts_work_and_the_reader_only_reads(stack: Stack) -> None:
-    writer = make_client(stack.settings.clickhouse, database="")
-    writer.execute("CREATE DATABASE IF NOT EXISTS modeltrail")
-    writer.execute("CREATE TABLE modeltrail.t (n Int32, at DateTime('UTC')) ORDER BY n")
-    writer.execute("INSERT INTO modeltrail.t VALUES", [(1, 0), (2, 60)])
+    with closing_client(make_client, stack.settings, database="") as writer:
+        writer.execute("CREATE DATABASE IF NOT EXISTS modeltrail")
+        writer.execute("CREATE TABLE modeltrail.t (n Int32, at DateTime64(3, 'UTC')) ORDER BY n")
+        writer.execute("INSERT INTO modeltrail.t VALUES", [(1, EPOCH), (2, EPOCH)])
 
-    assert make_reader(stack.settings.clickhouse).execute("SELECT count() FROM t") == [(2,)]
+    with closing_client(make_reader, stack.settings) as reader:
+        assert reader.execute("SELECT count() FROM t") == [(2,)]
     answer = stack.run("sql", "--format", "json", "SELECT n, at FROM t ORDER BY n LIMIT 1")
     assert json.loads(answer.stdout) == [{"n": 1, "at": "1970-01-01T00:00:00+00:00"}]
     refused = stack.run("sql", "DROP TABLE t")
@@ -181,8 +186,10 @@ def test_a_killed_server_is_named_and_a_restart_keeps_what_was_stored(tmp_path: 
     up(stack)
     try:
         produce(stack.settings, "kept", b"fact")
-        schema_id = ConfluentSchemaIds(stack.settings.schema_registry).id_of("Kept", SCHEMA)
-        make_client(stack.settings.clickhouse, database="").execute("CREATE DATABASE kept")
+        body = json.dumps({"schema": SCHEMA})
+        schema_id = ask_registry(stack.settings, "POST", "/subjects/Kept/versions", body)["id"]
+        with closing_client(make_client, stack.settings, database="") as client:
+            client.execute("CREATE DATABASE kept")
         ports = stack.layout.ports.read_text()
 
         os.kill(stack.pid("kafka"), signal.SIGKILL)
@@ -220,11 +227,11 @@ def check_a_start_in_the_foreground(stack: Stack, schema_id: int) -> None:
             break
     token = stack.token
 
-    registry = ConfluentSchemaIds(stack.settings.schema_registry)
+    kept = ask_registry(stack.settings, "GET", f"/schemas/ids/{schema_id}")["schema"]
+    assert json.loads(kept) == json.loads(SCHEMA)
     assert consume(stack.settings, "kept").value() == b"fact"
-    assert json.loads(registry.schema_of(schema_id))["name"] == "Kept"
-    client = make_client(stack.settings.clickhouse, database="")
-    assert ("kept",) in client.execute("SHOW DATABASES")
+    with closing_client(make_client, stack.settings, database="") as client:
+        assert ("kept",) in client.execute("SHOW DATABASES")
 
     # What a terminal does on Ctrl-C: the whole process group in front is signalled.
     os.killpg(foreground.pid, signal.SIGINT)
@@ -234,9 +241,30 @@ def check_a_start_in_the_foreground(stack: Stack, schema_id: int) -> None:
     foreground.stdout.close()
 
 
+@contextmanager
+def closing_client(
+    make: Callable[..., Client], settings: Settings, **options: str
+) -> Iterator[Client]:
+    client = make(settings.clickhouse, **options)
+    try:
+        yield client
+    finally:
+        client.disconnect()
+
+
+def ask_registry(settings: Settings, method: str, path: str, body: str = "") -> dict[str, Any]:
+    url = urlsplit(settings.schema_registry.url)
+    connection = http.client.HTTPConnection(url.netloc, timeout=20)
+    with closing(connection):
+        kind = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+        connection.request(method, url.path + path, body or None, kind)
+        answer: dict[str, Any] = json.loads(connection.getresponse().read())
+        return answer
+
+
 def produce(settings: Settings, topic: str, value: bytes, timestamp_ms: int = 0) -> None:
-    created = make_admin(settings.kafka).create_topics([NewTopic(topic, 1, 1)])
-    created[topic].result(20)
+    admin = make_admin(settings.kafka)
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(20)
     producer = make_producer(settings.kafka)
     producer.produce(topic, value, timestamp=timestamp_ms)
     assert producer.flush(20) == 0

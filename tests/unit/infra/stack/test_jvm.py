@@ -6,40 +6,45 @@ import pytest
 
 from modeltrail.infra.stack.jvm import AotCache, command, java_environment
 
+RECORD = "-XX:AOTCacheOutput="
 
-def recorded_file(flag: str) -> Path:
-    return Path(flag.removeprefix("-XX:AOTCacheOutput="))
+
+def recorded_file(cache: AotCache, recorder: str) -> Path:
+    (option,) = cache.use_or_record(recorder)
+    assert option.startswith(RECORD)
+    return Path(option.removeprefix(RECORD))
 
 
 def test_the_first_run_records_and_the_next_one_uses_what_was_recorded(tmp_path: Path) -> None:
     cache = AotCache(tmp_path, "kafka", "a.jar:b.jar")
-    recorded_file(cache.flag("run-1")).write_bytes(b"cache")
+    recorded_file(cache, "run-1").write_bytes(b"cache")
 
-    used = cache.flag("run-2")
+    (used,) = cache.use_or_record("run-2")
 
+    assert cache.use() == (used,)
     assert used.startswith("-XX:AOTCache=")
     assert Path(used.removeprefix("-XX:AOTCache=")).read_bytes() == b"cache"
 
 
 def test_half_a_recording_is_not_used(tmp_path: Path) -> None:
     cache = AotCache(tmp_path, "kafka", "a.jar")
-    recorded = recorded_file(cache.flag("run-1"))
+    recorded = recorded_file(cache, "run-1")
     recorded.write_bytes(b"half")
     recorded.with_name(f"{recorded.name}.config").write_bytes(b"")
 
-    assert cache.flag("run-2").startswith("-XX:AOTCacheOutput=")
+    assert cache.use() == ()
 
 
 def test_other_archives_need_another_cache(tmp_path: Path) -> None:
-    recorded_file(AotCache(tmp_path, "kafka", "a.jar").flag("run-1")).write_bytes(b"cache")
+    recorded_file(AotCache(tmp_path, "kafka", "a.jar"), "run-1").write_bytes(b"cache")
 
-    assert AotCache(tmp_path, "kafka", "b.jar").flag("run-2").startswith("-XX:AOTCacheOutput=")
+    assert AotCache(tmp_path, "kafka", "b.jar").use() == ()
 
 
 def test_two_stacks_record_apart(tmp_path: Path) -> None:
     cache = AotCache(tmp_path, "kafka", "a.jar")
 
-    assert cache.flag("run-1") != cache.flag("run-2")
+    assert recorded_file(cache, "run-1") != recorded_file(cache, "run-2")
 
 
 def test_a_java_program_gets_nothing_that_changes_how_java_behaves(

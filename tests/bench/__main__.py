@@ -1,0 +1,129 @@
+"""Runs every benchmark on a stack of its own and writes `bench.json`."""
+
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from modeltrail.infra.clickhouse import make_client
+from modeltrail.infra.config import Settings, load_settings
+from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.infra.stack.control import launch, stop, wait_until_ready
+from modeltrail.infra.stack.layout import Layout
+from modeltrail.infra.topics import create_topics
+from modeltrail.producers.registry.fold import RegisteredModel
+from modeltrail.schemas.catalog import schema_files
+from modeltrail.schemas.ids import Micros, ModelId, Sha256, Version
+from modeltrail.sinks.migrate import migrate
+from tests.bench.consuming import (
+    environment_of,
+    projector_rate,
+    raw_consume_rate,
+    stack_memory,
+)
+from tests.bench.events import append_measurements
+from tests.bench.report import Report
+from tests.bench.row_latency import RATE, row_latencies
+from tests.bench.tracking import otel_span_latencies, track_latencies
+
+EVENTS = 1_000_000
+OUTPUT = Path("bench.json")
+_console = Console()
+
+
+def main() -> None:
+    """Measure, print and write."""
+    report = Report()
+    with tempfile.TemporaryDirectory() as folder:
+        layout = Layout.at(Path(folder))
+        launched = launch(layout, workers=False, lifeline=True)
+        state = wait_until_ready(launched, lambda state: None)
+        settings = load_settings(environ={"MODELTRAIL_STACK_DATA_DIR": folder})
+        try:
+            _prepare(settings)
+            _tracking(settings, report)
+            _consuming(settings, report)
+            _latency(settings, report)
+            pids = [part.pid for part in state.parts if part.pid]
+            report.add("stack_rss", stack_memory(pids), "MiB")
+        finally:
+            stop(layout, lambda state: None)
+            launched.reap()
+    report.write(OUTPUT)
+
+
+def _prepare(settings: Settings) -> None:
+    create_topics(settings.kafka)
+    ConfluentSchemaIds(settings.schema_registry).publish(schema_files())
+    migrate(make_client(settings.clickhouse, database=""), settings.clickhouse.database)
+
+
+def _tracking(settings: Settings, report: Report) -> None:
+    _say("track(): 10,000 calls at 1,000 a second, then as many OpenTelemetry spans")
+    model = RegisteredModel(
+        model_id=ModelId("bench"),
+        version=Version("v1.0.0"),
+        artifact_uri="",
+        artifact_sha256=Sha256(bytes(32)),
+        artifact_size=1,
+        metadata={},
+        declared_metrics=(),
+        requested_by="bench",
+        registered_at=Micros(0),
+    )
+    ours = statistics.quantiles(track_latencies(settings, model), n=100)
+    spans, _version = otel_span_latencies()
+    peer = statistics.quantiles(spans, n=100)
+    report.add("otel_span_p50", peer[49], "us")
+    report.add("otel_span_p99", peer[98], "us")
+    report.add("sdk_track_p50", ours[49], "us", otel_span_p50=peer[49])
+    report.add("sdk_track_p99", ours[98], "us", otel_span_p99=peer[98])
+
+
+def _consuming(settings: Settings, report: Report) -> None:
+    bulk = _own(settings, "bulk")
+    _say(f"appending {EVENTS:,} measurements")
+    started = time.perf_counter()
+    append_measurements(bulk, EVENTS)
+    report.add("append", EVENTS / (time.perf_counter() - started), "events/s")
+    _say("bare consume(), then the projector, then bare consume() again")
+    before = raw_consume_rate(bulk, EVENTS)
+    rate, memory = projector_rate(bulk, environment_of(bulk), EVENTS)
+    raw = statistics.mean([before, raw_consume_rate(bulk, EVENTS)])
+    report.add("raw_consume", raw, "events/s")
+    report.add("projector", rate, "events/s", raw_consume=raw)
+    report.add("projector_rss", memory, "MiB")
+    _say("the database dropped and rebuilt from the log")
+    client = make_client(bulk.clickhouse, database="")
+    client.execute(f"DROP DATABASE {bulk.clickhouse.database}")
+    migrate(client, bulk.clickhouse.database)
+    rebuilt, _memory = projector_rate(bulk, environment_of(bulk), EVENTS)
+    report.add("rebuild", rebuilt, "events/s", raw_consume=raw)
+
+
+def _latency(settings: Settings, report: Report) -> None:
+    _say(f"rows at {RATE:,} events a second")
+    latencies = statistics.quantiles(row_latencies(_own(settings, "latency")), n=100)
+    report.add("row_latency_p50", latencies[49], "ms")
+    report.add("row_latency_p99", latencies[98], "ms")
+
+
+def _own(settings: Settings, name: str) -> Settings:
+    """The same servers under topics and a database of this benchmark alone."""
+    own = replace(
+        settings,
+        kafka=replace(settings.kafka, topic_prefix=f"{name}."),
+        clickhouse=replace(settings.clickhouse, database=name),
+    )
+    _prepare(own)
+    return own
+
+
+def _say(what: str) -> None:
+    _console.print(f"[bold]{what}[/]")
+
+
+main()
