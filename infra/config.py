@@ -11,34 +11,12 @@ from typing import Any, TypeVar
 import yaml
 
 from modeltrail.infra.errors import ConfigError
+from modeltrail.infra.secret import Secret
 
 CONFIG_FILE = "modeltrail.yaml"
 ENDPOINTS_FILE = "endpoints.json"
 LOCK_FILE = "lock"
 ENV_PREFIX = "MODELTRAIL_"
-
-
-class Secret:
-    """A string that shows as `***` however it is printed; `reveal` gives it in clear."""
-
-    # No str and no dataclass: joining, JSON and `asdict` would have it in clear.
-    __slots__ = ("_clear",)
-
-    def __init__(self, clear: str) -> None:
-        self._clear = clear
-
-    def __repr__(self) -> str:
-        return "'***'" if self._clear else "''"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._clear == self._clear
-
-    def __hash__(self) -> int:
-        return hash(self._clear)
-
-    def reveal(self) -> str:
-        """The secret in clear, for the one call that authenticates with it."""
-        return self._clear
 
 
 def _setting(default: Any, doc: str) -> Any:
@@ -132,6 +110,7 @@ class StackSettings:
     data_dir: str = _setting(".modeltrail", "folder of the stack's data, ports and logs")
     ready_timeout_s: float = _setting(60.0, "how long `up` waits for each part, s")
     kafka_heap_mb: int = _setting(512, "heap of the broker, MiB")
+    startup_cache: bool = _setting(True, "the first stop records what makes Java start faster")
 
 
 @dataclass(frozen=True, slots=True)

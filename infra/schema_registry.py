@@ -22,7 +22,11 @@ _TIMEOUT_S = 5
 
 
 class ConfluentSchemaIds:
-    """A `SchemaIds` on a real registry; answers are not kept here, the codec keeps them."""
+    """A `SchemaIds` on a real registry.
+
+    Answers are not kept here, the codec keeps them: so calls are rare, and each has a connection of
+    its own that is closed with it.
+    """
 
     def __init__(self, settings: SchemaRegistrySettings, *, retries: int = 2) -> None:
         """Connect lazily.
@@ -40,15 +44,15 @@ class ConfluentSchemaIds:
                 "or set MODELTRAIL_SCHEMA_REGISTRY_URL"
             )
         self._url = settings.url
-        conf = {"url": settings.url, "timeout": _TIMEOUT_S, "max.retries": retries}
+        self._conf = {"url": settings.url, "timeout": _TIMEOUT_S, "max.retries": retries}
         if settings.username:
-            conf["basic.auth.user.info"] = f"{settings.username}:{settings.password.reveal()}"
-        self._client = SchemaRegistryClient(conf)
+            self._conf["basic.auth.user.info"] = f"{settings.username}:{settings.password.reveal()}"
 
     def id_of(self, subject: str, schema: str) -> int:
         """The id of `schema`, registering it under `subject` where it is new."""
         try:
-            return int(self._client.register_schema(subject, Schema(schema, "AVRO")))
+            with SchemaRegistryClient(self._conf) as client:
+                return int(client.register_schema(subject, Schema(schema, "AVRO")))
         except SchemaRegistryError as error:
             if error.http_status_code in (_CONFLICT, _INVALID):
                 raise IncompatibleSchema(
@@ -62,7 +66,8 @@ class ConfluentSchemaIds:
     def schema_of(self, schema_id: int) -> str:
         """The schema with that id."""
         try:
-            text = self._client.get_schema(schema_id).schema_str
+            with SchemaRegistryClient(self._conf) as client:
+                text: str | None = client.get_schema(schema_id).schema_str
         except SchemaRegistryError as error:
             if error.http_status_code == _NOT_FOUND:
                 raise UnknownSchemaId(f"the schema registry has no schema {schema_id}") from error
@@ -86,7 +91,8 @@ class ConfluentSchemaIds:
 
     def _require_full_transitive(self, subject: str) -> None:
         try:
-            self._client.set_compatibility(subject, COMPATIBILITY)
+            with SchemaRegistryClient(self._conf) as client:
+                client.set_compatibility(subject, COMPATIBILITY)
         except (SchemaRegistryError, httpx2.HTTPError, OSError) as error:
             raise self._away(error) from error
 

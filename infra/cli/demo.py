@@ -155,7 +155,9 @@ def _answer(settings: Settings, console: Console, parameters: dict[str, Any]) ->
     for question in QUESTIONS:
         console.rule(f"[bold]{question.title}", align="left")
         shown = client.substitute_params(question.sql, parameters, client.connection.context)
-        console.print(Syntax(shown, "sql", theme="ansi_dark", background_color="default"))
+        console.print(
+            Syntax(shown, "sql", theme="ansi_dark", background_color="default", word_wrap=True)
+        )
         rows, columns = client.execute(question.sql, parameters, with_column_types=True)
         write_table([name for name, _kind in columns], rows, sys.stdout)
 

@@ -72,7 +72,7 @@ GROUP BY node_id, second
 ORDER BY node_id, second""",
     ),
     Question(
-        "What was lost on the way: nothing",
+        "What could not be read on the way (dead letters)",
         """SELECT topic, reason, count() AS dead_letters
 FROM dead_letters
 GROUP BY topic, reason""",

@@ -8,12 +8,13 @@ import click
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.part import last_lines
 from modeltrail.infra.stack.state import PartState, StackState, load_state
 
-_DETAIL_EVERY_S = 2.0
+_DETAIL_EVERY_S = 3.0
 _REDRAW_EVERY_S = 0.1
 _COLOURS = {"ready": "green", "done": "green", "failed": "red", "starting": "yellow"}
 
@@ -44,7 +45,7 @@ def view_of(layout: Layout) -> StackView:
 
 
 class LineView:
-    """One line whenever a part changes, and every two seconds what a slow one is doing."""
+    """One line whenever a part changes, and every few seconds what a slow one is doing."""
 
     def __init__(self, layout: Layout, known: StackState | None = None) -> None:
         self._layout = layout
@@ -60,11 +61,9 @@ class LineView:
         if time.monotonic() - self._detailed > _DETAIL_EVERY_S:
             self._detailed = time.monotonic()
             for part in state.parts:
-                if part.phase == "starting":
-                    click.echo(f"  {part.name:<14}{'…':<10}{_elapsed(part)}  {self._doing(part)}")
-
-    def _doing(self, part: PartState) -> str:
-        return _doing(self._layout, part)
+                if part.phase in ("starting", "stopping"):
+                    doing = _doing(self._layout, part)
+                    click.echo(f"  {part.name:<14}{'…':<10}{_elapsed(part)}  {doing}".rstrip())
 
     def __enter__(self) -> Self:
         return self
@@ -97,10 +96,9 @@ class LiveView:
     def _table(self, state: StackState) -> Table:
         table = Table.grid(padding=(0, 2))
         for part in state.parts:
-            colour = _COLOURS.get(part.phase, "dim")
-            doing = _doing(self._layout, part) if part.phase == "starting" else ""
-            phase = f"[{colour}]{part.phase}[/]"
-            table.add_row(f"  {part.name}", phase, _elapsed(part), f"[dim]{doing}[/]")
+            phase = Text(part.phase, style=_COLOURS.get(part.phase, "dim"))
+            doing = Text(_doing(self._layout, part), style="dim", no_wrap=True, overflow="ellipsis")
+            table.add_row(f"  {part.name}", phase, _elapsed(part), doing)
         return table
 
     def __enter__(self) -> Self:
@@ -126,5 +124,6 @@ def _elapsed(part: PartState) -> str:
 
 
 def _doing(layout: Layout, part: PartState) -> str:
-    lines = last_lines(layout.log(part.name), 1)
-    return lines[0][:80] if lines else ""
+    if part.phase != "starting" or not part.tells_progress:
+        return ""
+    return "".join(last_lines(layout.log(part.name), 1))

@@ -38,7 +38,7 @@ def _print(found: StackStatus) -> None:
         for heading in ("part", "state", "pid", "ports", "uptime", "memory"):
             table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left")
         for part in found.parts:
-            colour = "red" if part.state == "failed" else "green"
+            colour = {"failed": "red", "done": "dim"}.get(part.state, "green")
             table.add_row(
                 part.name,
                 f"[{colour}]{part.state}[/]",

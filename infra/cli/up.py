@@ -12,7 +12,6 @@ from modeltrail.infra.stack.control import (
     Follow,
     Launched,
     launch,
-    stop,
     wait_until_ready,
     wait_until_ready_elsewhere,
     watch,
@@ -74,7 +73,7 @@ def _stop(launched: Launched) -> None:
     # A second Ctrl-C must not leave half a stack: the stop has a time limit of its own.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with view_of(launched.layout) as view:
-        stop(launched.layout, view.follow)
+        launched.abandon(view.follow)
     click.echo("stopped")
 
 

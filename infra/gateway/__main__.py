@@ -23,14 +23,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         accounts = parse_accounts(options.accounts.read_text(encoding="utf-8"))
         timeouts = Timeouts(options.hello_timeout, options.idle_timeout, options.packet_timeout)
-        with locked(options.data_dir):
-            with running_engine(options.data_dir, accounts, timeouts) as shared:
-                server = Server(shared, options.port, options.max_connections)
-                for number in (signal.SIGTERM, signal.SIGINT):
-                    signal.signal(number, lambda *_: server.stop_accepting())
-                print(f"ready 127.0.0.1:{server.port}", flush=True)
-                server.serve()
-                server.close()
+        with (
+            locked(options.data_dir),
+            running_engine(options.data_dir, accounts, timeouts) as shared,
+        ):
+            server = Server(shared, options.port, options.max_connections)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: server.stop_accepting())
+            print(f"ready 127.0.0.1:{server.port}", flush=True)
+            server.serve()
+            server.close()
     except (AccountsError, DataDirectoryLocked, OSError) as error:
         print(f"The gateway cannot start. {error}", file=sys.stderr)
         return 2

@@ -44,8 +44,7 @@ def write_config(folder: Path, accounts: Iterable[Account]) -> Path:
 
 
 def _users(accounts: Iterable[Account]) -> str:
-    roles = {WRITER: [_WRITER_GRANTS, "GRANT TABLE ENGINE ON *"]}
-    roles[TRUSTED_WRITER] = ["GRANT ALL ON *.*"]
+    roles = {WRITER: [_WRITER_GRANTS], TRUSTED_WRITER: ["GRANT ALL ON *.*"]}
     for account in accounts:
         if account.role == "reader":
             roles[role_of(account)] = [

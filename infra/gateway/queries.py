@@ -88,6 +88,8 @@ class QueryRunner:
             text = self._admitted(text, query)
         else:
             self._check_sources(lexemes)
+            if sql.changes_role(lexemes):
+                raise GatewayError(Code.ACCESS_DENIED, "An account's role does not change.")
         word = sql.keyword(lexemes)
         if killed and (running := self._shared.query_ids.find(killed)):
             running.stop()

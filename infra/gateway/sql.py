@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from modeltrail.infra.gateway.errors import Code, GatewayError
 _TOKEN: Final = re.compile(
     r"""
     (?P<blank>\s+|--[^\n]*|\#[ !][^\n]*|/\*.*?(?:\*/|\Z))
-    |(?P<string>'(?:[^'\\]|\\.|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|[‘][^’]*[’])
-    |(?P<quoted>`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*"|[“][^”]*[”])
+    |(?P<string>'(?:[^'\\]|\\.|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|\u2018[^\u2019]*\u2019)
+    |(?P<quoted>`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*"|\u201c[^\u201d]*\u201d)
     |(?P<word>[^\W\d]\w*)
     |(?P<other>\d[\w.]*|.)
     """,
@@ -101,10 +102,16 @@ def without_output(sql: str, lexemes: Sequence[Token]) -> str:
     return sql
 
 
+def changes_role(lexemes: Sequence[Token]) -> bool:
+    """Whether this is a statement that takes or gives up rights, which belong to the account."""
+    first = [token.text for token in lexemes[:3]]
+    return (first[0] == "SET" and "ROLE" in first) or first[:2] == ["EXECUTE", "AS"]
+
+
 def has_totals(lexemes: Sequence[Token]) -> bool:
     """Whether a SELECT asks for a row of totals beside its result."""
     words = [token.text for token in lexemes if token.kind == "word"]
-    return ("WITH", "TOTALS") in zip(words, words[1:], strict=False)
+    return ("WITH", "TOTALS") in itertools.pairwise(words)
 
 
 def calls_file_function(lexemes: Sequence[Token]) -> bool:

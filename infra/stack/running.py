@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from modeltrail.infra.config import Settings, environment_name, load_settings
-from modeltrail.infra.stack.control import Follow, launch, stop, wait_until_ready
+from modeltrail.infra.stack.control import Follow, launch, wait_until_ready
 from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.state import StackState
 
@@ -43,6 +43,8 @@ def running_stack(
         **os.environ,
         environment_name("model_registry", "path"): str(layout.root / "artifacts"),
         environment_name("experiment_tracking", "spool_path"): str(layout.root / "spool"),
+        # Recording makes one stop long: worth it to a user who starts again, not to a short life.
+        environment_name("stack", "startup_cache"): "false",
         **(environ or {}),
         environment_name("stack", "data_dir"): str(layout.root),
     }
@@ -51,5 +53,4 @@ def running_stack(
         wait_until_ready(launched, follow)
         yield load_settings(config, environment)
     finally:
-        stop(layout, follow)
-        launched.reap()
+        launched.abandon(follow)

@@ -24,6 +24,7 @@ class PartState:
     took_s: float = 0.0
     exit_code: int | None = None
     ports: dict[str, int] = field(default_factory=dict)
+    tells_progress: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class PartStatus:
     uptime_s: float | None
     rss_mb: int | None
     log: str
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,16 @@ def _part_status(part: PartState, state: StackState, layout: Layout) -> PartStat
     if process is None:
         # The supervisor notes an end a moment after it happened.
         phase = "failed" if part.phase == "ready" else part.phase
-        return PartStatus(part.name, phase, None, part.ports, None, None, log)
+        return PartStatus(part.name, phase, None, part.ports, None, None, log, part.exit_code)
     uptime_s = round(max(0.0, time.time() - part.since), 1)
     rss_mb = family_rss(process) >> 20
     return PartStatus(part.name, part.phase, part.pid, part.ports, uptime_s, rss_mb, log)
 
 
 def _what_to_do(part: PartStatus) -> str:
-    return f"{part.name} ended: its log is {part.log}; {_RESTART}"
+    ending = "" if part.exit_code is None else f" ({_ending(part.exit_code)})"
+    return f"{part.name} ended{ending}: its log is {part.log}; {_RESTART}"
+
+
+def _ending(exit_code: int) -> str:
+    return f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"

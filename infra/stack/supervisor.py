@@ -44,7 +44,10 @@ class Supervisor:
             token=token,
             supervisor_pid=pid,
             since=time.time(),
-            parts=tuple(PartState(part.name, ports=dict(part.ports)) for part in parts),
+            parts=tuple(
+                PartState(part.name, ports=dict(part.ports), tells_progress=part.tells_progress)
+                for part in parts
+            ),
         )
 
     def run(self) -> int:

@@ -22,6 +22,7 @@ class MemoryLog:
     def __init__(self, partitions: int = 4, clock: Clock | None = None) -> None:
         self.away = False
         self.changed = threading.Condition()
+        self.senders: list[MemorySender] = []
         self._count = partitions
         self._clock = clock or SystemClock()
         self._records: dict[tuple[str, int], list[LogRecord]] = defaultdict(list)
@@ -64,7 +65,9 @@ class MemoryLog:
 
     def sender(self, *, queue_records: int, give_up_after_s: float | None) -> "MemorySender":
         """A sender with a bounded queue."""
-        return MemorySender(self, queue_records, give_up_after_s, self._clock)
+        sender = MemorySender(self, queue_records, give_up_after_s, self._clock)
+        self.senders.append(sender)
+        return sender
 
     def after(self, topic: Topic, positions: dict[int, int]) -> list[LogRecord]:
         """Take every record at or after `positions`, and move them on."""
@@ -119,6 +122,11 @@ class MemorySender:
             return False
         self._queue.append((self._clock.monotonic(), topic, key, value, delivered))
         return True
+
+    @property
+    def queued(self) -> int:
+        """The records that were not delivered yet."""
+        return len(self._queue)
 
     def poll(self, timeout_s: float) -> None:
         """Deliver what is queued, or wait while the log is away."""

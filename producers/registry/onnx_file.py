@@ -43,10 +43,10 @@ def require_onnx(file: BinaryIO, size: int, name: str) -> None:
         tag = _varint(file, name)
         field, wire_type = tag >> 3, tag & 7
         if _WIRE_TYPES.get(field, wire_type) != wire_type or field == 0 or fields > _MOST_FIELDS:
-            raise NotOnnx(f"{name} is not an ONNX model: export it as ONNX")
+            raise _not_onnx(name)
         _skip(file, wire_type, name)
         if file.tell() > size:
-            raise NotOnnx(f"{name} is cut short: copy or export the model again")
+            raise _not_onnx(name)
         seen.add(field)
     if not {_IR_VERSION, _GRAPH} <= seen:
         raise NotOnnx(f"{name} has no ir_version or no graph: export it as ONNX")
@@ -62,7 +62,7 @@ def _skip(file: BinaryIO, wire_type: int, name: str) -> None:
     elif wire_type == _FIXED32:
         file.seek(4, 1)
     else:
-        raise NotOnnx(f"{name} is not an ONNX model: export it as ONNX")
+        raise _not_onnx(name)
 
 
 def _varint(file: BinaryIO, name: str) -> int:
@@ -70,9 +70,13 @@ def _varint(file: BinaryIO, name: str) -> int:
     for shift in range(0, 64, 7):
         byte = file.read(1)
         if not byte:
-            raise NotOnnx(f"{name} is cut short: copy or export the model again")
+            raise _not_onnx(name)
         value |= (byte[0] & 0x7F) << shift
         if byte[0] < 0x80:
             # Larger lengths cannot be real, and would not fit a seek.
             return min(value, 2**62)
-    raise NotOnnx(f"{name} is not an ONNX model: export it as ONNX")
+    raise _not_onnx(name)
+
+
+def _not_onnx(name: str) -> NotOnnx:
+    return NotOnnx(f"{name} is not a whole ONNX model: export it as ONNX, or copy it again")

@@ -72,7 +72,9 @@ class Forwarder:
                 self._pause()
 
     def _step(self) -> None:
-        if len(self._in_flight) >= _MOST_BATCHES_IN_FLIGHT:
+        # Nothing overtakes a failed fact: what follows it waits for the next round.
+        failed = any(batch.failed for batch in self._in_flight)
+        if failed or len(self._in_flight) >= _MOST_BATCHES_IN_FLIGHT:
             self._settle(_POLL_S)
             return
         facts, mark = self._spool.read(_BATCH)

@@ -1,5 +1,6 @@
 """Answers since when a model version declares extra metric names, by reading the registry topic."""
 
+import time
 from collections.abc import Iterator
 from typing import cast
 
@@ -103,9 +104,13 @@ class DeclaredMetrics:
                 for partition in wanted
             ]
         )
+        deadline = time.monotonic() + _TIMEOUT_S
         while wanted:
-            messages = consumer.consume(_BATCH, timeout=_TIMEOUT_S)
-            if not messages:
+            # It waits this long for a whole batch, and the last one is never whole.
+            messages = consumer.consume(_BATCH, timeout=0.05)
+            if messages:
+                deadline = time.monotonic() + _TIMEOUT_S
+            elif time.monotonic() > deadline:
                 raise Unavailable(f"topic {self._topic} gave no records for {_TIMEOUT_S:.0f} s")
             for message in messages:
                 if error := message.error():

@@ -38,7 +38,7 @@ CREATE OR REPLACE VIEW {database}.measurements
     event_id UUID COMMENT 'Identity of the event.'
 )
 AS SELECT
-    captured_at, appended_at, appended_at > captured_at + INTERVAL 10 SECOND AS is_late,
+    captured_at, appended_at, toBool(appended_at > captured_at + INTERVAL 10 SECOND) AS is_late,
     node_id, session_id, frame, model_id, version, artifact_sha256,
     execution_provider, environment, arm, sampling_rate,
     detect_ms, mark_ms, align_ms, mask_ms, merge_ms, output_ms, latency_ms,

@@ -31,7 +31,7 @@ AS WITH
     ),
     alias_targets AS
     (
-        SELECT model, alias, argMax(if(type = 'AliasAssigned', about, NULL), at) AS target
+        SELECT model, alias, argMax(tuple(if(type = 'AliasAssigned', about, NULL)), at).1 AS target
         FROM (SELECT *, JSONExtractString(body, 'alias') AS alias FROM facts
               WHERE type IN ('AliasAssigned', 'AliasRemoved'))
         GROUP BY model, alias
@@ -66,9 +66,9 @@ SELECT
     JSONExtract(f.body, 'declared_metrics', 'Array(String)') AS declared_metrics,
     aliases.names AS aliases,
     CAST(tags.pairs, 'Map(String, String)') AS tags,
-    (f.model, f.about) IN (SELECT model, about FROM facts WHERE type = 'ModelArchived' AND about IS NOT NULL)
-        OR f.model IN (SELECT model FROM facts WHERE type = 'ModelArchived' AND about IS NULL) AS archived,
-    f.model IN (SELECT model FROM facts WHERE type = 'ModelErased') AS erased,
+    toBool((f.model, f.about) IN (SELECT model, about FROM facts WHERE type = 'ModelArchived' AND about IS NOT NULL)
+        OR f.model IN (SELECT model FROM facts WHERE type = 'ModelArchived' AND about IS NULL)) AS archived,
+    toBool(f.model IN (SELECT model FROM facts WHERE type = 'ModelErased')) AS erased,
     f.at.1 AS registered_at,
     JSONExtractString(f.body, 'requested_by') AS requested_by
 FROM facts AS f

@@ -1,4 +1,4 @@
-"""Gives integration tests one real embedded stack, and each test topics and a database of its own."""
+"""Gives integration tests one real stack, and each test topics and a database of its own."""
 
 import itertools
 import os
@@ -25,14 +25,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A running Kafka, schema registry and ClickHouse; they end with the test process."""
     folder = tmp_path_factory.mktemp("stack")
     layout = Layout.at(folder)
-    wait_until_ready(launch(layout, workers=False, lifeline=True), lambda state: None)
+    launched = launch(layout, workers=False, lifeline=True)
+    wait_until_ready(launched, lambda state: None)
     settings = load_settings(environ={"MODELTRAIL_STACK_DATA_DIR": str(folder)})
     ConfluentSchemaIds(settings.schema_registry).publish(schema_files())
     yield settings
     stop(layout, lambda state: None)
+    launched.reap()
 
 
-@pytest.fixture()
+@pytest.fixture
 def fresh_settings(stack: Settings, tmp_path: Path) -> Settings:
     """The stack under a topic prefix, database and folders that no other test has."""
     number = next(_numbers)
@@ -41,12 +43,12 @@ def fresh_settings(stack: Settings, tmp_path: Path) -> Settings:
         kafka=replace(stack.kafka, topic_prefix=f"t{number}."),
         clickhouse=replace(stack.clickhouse, database=f"t{number}"),
         model_registry=replace(stack.model_registry, path=str(tmp_path / "artifacts")),
-        experiment_tracking=replace(
-            stack.experiment_tracking, spool_path=str(tmp_path / "spool")
-        ),
+        experiment_tracking=replace(stack.experiment_tracking, spool_path=str(tmp_path / "spool")),
     )
     create_topics(settings.kafka)
-    migrate(make_client(settings.clickhouse, database=""), settings.clickhouse.database)
+    client = make_client(settings.clickhouse, database="")
+    migrate(client, settings.clickhouse.database)
+    client.disconnect()
     return settings
 
 

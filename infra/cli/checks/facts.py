@@ -4,20 +4,13 @@ from collections.abc import Iterator
 
 from modeltrail.infra.cli.checks.finding import Finding, fail, ok
 from modeltrail.infra.config import Settings
-from modeltrail.infra.errors import Unavailable
 
 
 def topics(settings: Settings) -> Iterator[Finding]:
     """Every topic exists, with equal partition counts where topics are joined."""
     from modeltrail.infra.topics import topic_problems
 
-    if not settings.kafka.bootstrap_servers:
-        return
-    try:
-        problems = topic_problems(settings.kafka)
-    except Unavailable:
-        # The check of Kafka itself has said so.
-        return
+    problems = topic_problems(settings.kafka)
     if not problems:
         yield ok("topics", "all there, laid out as set")
     for problem in problems:

@@ -38,10 +38,12 @@ class Fixed:
     width: int
 
     def prefix(self, source: ByteSource, sink: Sink) -> Column:
+        """See `Column.prefix`."""
         del source, sink
         return self
 
     def data(self, rows: int, source: ByteSource, sink: Sink) -> None:
+        """See `Column.data`."""
         source.copy(rows * self.width, sink)
 
 
@@ -50,10 +52,12 @@ class Strings:
     """Byte strings of any length."""
 
     def prefix(self, source: ByteSource, sink: Sink) -> Column:
+        """See `Column.prefix`."""
         del source, sink
         return self
 
     def data(self, rows: int, source: ByteSource, sink: Sink) -> None:
+        """See `Column.data`."""
         source.copy_strings(rows, sink)
 
 
@@ -64,9 +68,11 @@ class Nullable:
     inner: Column
 
     def prefix(self, source: ByteSource, sink: Sink) -> Column:
+        """See `Column.prefix`."""
         return Nullable(self.inner.prefix(source, sink))
 
     def data(self, rows: int, source: ByteSource, sink: Sink) -> None:
+        """See `Column.data`."""
         source.copy(rows, sink)
         self.inner.data(rows, source, sink)
 
@@ -78,9 +84,11 @@ class Array:
     inner: Column
 
     def prefix(self, source: ByteSource, sink: Sink) -> Column:
+        """See `Column.prefix`."""
         return Array(self.inner.prefix(source, sink))
 
     def data(self, rows: int, source: ByteSource, sink: Sink) -> None:
+        """See `Column.data`."""
         self.inner.data(source.copy_offsets(rows, sink), source, sink)
 
 
@@ -91,9 +99,11 @@ class Tuple:
     inner: Sequence[Column]
 
     def prefix(self, source: ByteSource, sink: Sink) -> Column:
+        """See `Column.prefix`."""
         return Tuple(tuple(element.prefix(source, sink) for element in self.inner))
 
     def data(self, rows: int, source: ByteSource, sink: Sink) -> None:
+        """See `Column.data`."""
         if not self.inner:
             source.copy(rows, sink)
         for element in self.inner:
@@ -107,11 +117,13 @@ class LowCardinality:
     dictionary: Column
 
     def prefix(self, source: ByteSource, sink: Sink) -> Column:
+        """See `Column.prefix`."""
         if source.copy_u64(sink) != 1:
             raise ProtocolError(Code.INCORRECT_DATA, "Unknown version of a LowCardinality column.")
         return self
 
     def data(self, rows: int, source: ByteSource, sink: Sink) -> None:
+        """See `Column.data`."""
         if not rows:
             return
         kind = source.copy_u64(sink)
@@ -131,11 +143,13 @@ class Variant:
     alternatives: Sequence[Column]
 
     def prefix(self, source: ByteSource, sink: Sink) -> Column:
+        """See `Column.prefix`."""
         if source.copy_u64(sink) != 0:
             raise ProtocolError(Code.NOT_IMPLEMENTED, "Compact discriminators of a Variant column.")
         return Variant(tuple(one.prefix(source, sink) for one in self.alternatives))
 
     def data(self, rows: int, source: ByteSource, sink: Sink) -> None:
+        """See `Column.data`."""
         counts = source.copy_counting(rows, sink)
         if int(counts[len(self.alternatives) : 255].sum()):
             raise ProtocolError(Code.INCORRECT_DATA, "Unknown discriminator in a Variant column.")
@@ -148,6 +162,7 @@ class Dynamic:
     """A Variant whose alternatives are named in front of it."""
 
     def prefix(self, source: ByteSource, sink: Sink) -> Column:
+        """See `Column.prefix`."""
         from modeltrail.infra.gateway.protocol.types import column_of
 
         version = source.copy_u64(sink)
@@ -161,7 +176,8 @@ class Dynamic:
         ).prefix(source, sink)
 
     def data(self, rows: int, source: ByteSource, sink: Sink) -> None:
-        raise NotImplementedError("prefix() returns the column that has the rows")
+        """Never asked for: `prefix` returns the column that has the rows."""
+        raise AssertionError(rows, source, sink)
 
 
 @dataclass(frozen=True)
@@ -171,6 +187,7 @@ class Json:
     declared: Sequence[Column]
 
     def prefix(self, source: ByteSource, sink: Sink) -> Column:
+        """See `Column.prefix`."""
         version = source.copy_u64(sink)
         if version == 1:
             return Strings()
@@ -184,7 +201,8 @@ class Json:
         return Tuple((*columns, Array(Tuple((Strings(), Strings())))))
 
     def data(self, rows: int, source: ByteSource, sink: Sink) -> None:
-        raise NotImplementedError("prefix() returns the column that has the rows")
+        """Never asked for: `prefix` returns the column that has the rows."""
+        raise AssertionError(rows, source, sink)
 
 
 @dataclass(frozen=True)
@@ -194,10 +212,13 @@ class Opaque:
     name: str
 
     def prefix(self, source: ByteSource, sink: Sink) -> Column:
+        """See `Column.prefix`."""
         del source, sink
         return self
 
     def data(self, rows: int, source: ByteSource, sink: Sink) -> None:
+        """Refuse: there is no way past this column."""
+        del rows, source, sink
         raise ProtocolError(
             Code.NOT_IMPLEMENTED,
             f"The gateway cannot carry the type {self.name}: finalise or cast it in the query.",

@@ -14,5 +14,6 @@ def java_part() -> Part:
         argv=python_command("modeltrail.infra.stack.fetch"),
         env=python_environment(),
         ready=Finishes(),
+        tells_progress=True,
         ready_timeout_s=_TIMEOUT_S,
     )

@@ -24,7 +24,7 @@ _LOGGING = (
 
 
 def kafka_parts(
-    layout: Layout, ports: Mapping[str, int], jars: list[Locked], heap_mb: int, recorder: str
+    layout: Layout, ports: Mapping[str, int], jars: list[Locked], heap_mb: int, recorder: str | None
 ) -> list[Part]:
     """The broker, and before its first start the step that formats its storage."""
     data = layout.root / "kafka"

@@ -13,7 +13,9 @@ _API = "/apis/ccompat/v7"
 _HEAP_MB = 256
 
 
-def registry_part(layout: Layout, ports: Mapping[str, int], archive: Locked, recorder: str) -> Part:
+def registry_part(
+    layout: Layout, ports: Mapping[str, int], archive: Locked, recorder: str | None
+) -> Part:
     """The registry on two loopback ports: the API, and health for its own management."""
     cache = cache_folder()
     runner = archive.tree(cache) / "quarkus-run.jar"

@@ -59,4 +59,6 @@ def _values_of(hint: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(hint)
 
 
-st.register_type_strategy(Fact, st.sampled_from(FACTS).flatmap(facts_of))
+for kind in FACTS:
+    st.register_type_strategy(kind, facts_of(kind))
+st.register_type_strategy(Fact, st.sampled_from(FACTS).flatmap(st.from_type))

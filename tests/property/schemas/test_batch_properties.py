@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -11,30 +10,40 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltrail.producers.eventlog.memory import MemorySchemaIds
-from modeltrail.schemas import batch
 from modeltrail.schemas.batch import DecodedBatch, decode_batch
-from modeltrail.schemas.codec import Codec, decode_record, reader_schema
+from modeltrail.schemas.codec import Codec, decode_record, encode_datum, reader_schema
+from modeltrail.schemas.container import read_container
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import FACTS, Fact, ReferenceProfiled
-from modeltrail.schemas.ids import EventId
 from modeltrail.schemas.polars_types import columns_of
 from modeltrail.schemas.wire import HEADER_BYTES, frame_header, schema_id_of
 
 CODEC = Codec(MemorySchemaIds())
-for number, kind in enumerate(FACTS, start=1):
+IDS = {kind: number for number, kind in enumerate(FACTS, start=1)}
+for kind, number in IDS.items():
     assert CODEC.header_of(kind) == frame_header(number)
+
 Values = Sequence[bytes | None]
+FETCHED_WHOLE = [kind for kind in FACTS if kind is not ReferenceProfiled]
 
 ENCODED = st.from_type(Fact).map(CODEC.encode)
 
 
+def alike(kind: type[Fact]) -> st.SearchStrategy[list[bytes]]:
+    """Values of one kind: they share a container, where one could reach another."""
+    return st.lists(st.from_type(kind).map(CODEC.encode), min_size=1, max_size=4)
+
+
+GOOD_VALUES = st.lists(ENCODED, min_size=1, max_size=4) | st.sampled_from(FACTS).flatmap(alike)
+
+
 @st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """A valid value, mutated, truncated, padded, or with a piece of it taken out or doubled."""
-    value = draw(ENCODED)
+def damaged(draw: st.DrawFn, values: st.SearchStrategy[bytes]) -> bytes:
+    """A value mutated, truncated, padded, or with a piece of it taken out or doubled."""
+    value = draw(values)
     start = draw(st.integers(HEADER_BYTES, len(value)))
     end = draw(st.integers(start, len(value)))
-    piece = draw(st.binary(max_size=20) | st.just(value[start:end]) | ENCODED)
+    piece = draw(st.binary(max_size=20) | st.just(value[start:end]) | st.just(value[HEADER_BYTES:]))
     return draw(
         st.sampled_from(
             [
@@ -55,7 +64,15 @@ def replaced(draw: st.DrawFn) -> bytes:
     return header + draw(st.binary(max_size=100) | ENCODED.map(lambda value: value[HEADER_BYTES:]))
 
 
-ANY_VALUE = st.none() | st.binary(max_size=30) | ENCODED | damaged() | replaced()
+ANY_VALUE = st.none() | st.binary(max_size=30) | ENCODED | damaged(ENCODED) | replaced()
+
+
+@st.composite
+def good_and_bad(draw: st.DrawFn) -> tuple[list[bytes], int, bytes | None]:
+    """Values, a place among them, and what comes in there."""
+    good = draw(GOOD_VALUES)
+    place = draw(st.integers(0, len(good)))
+    return good, place, draw(damaged(st.sampled_from(good)) | ANY_VALUE)
 
 
 def one_by_one(values: Values) -> tuple[dict[str, pl.DataFrame], list[int]]:
@@ -92,24 +109,49 @@ def check_equals_one_by_one(values: Values) -> None:
 
 
 def check_neighbours_are_untouched(good: list[bytes], place: int, bad: bytes | None) -> None:
-    place %= len(good) + 1
     alone = decode_batch(good, CODEC)
     among = decode_batch([*good[:place], bad, *good[place:]], CODEC)
     assert all(reject.position == place for reject in among.rejects)
-    for record, frame in filled(alone).items():
-        moved = pl.col("position") + (pl.col("position") >= place).cast(pl.UInt32)
+    moved = pl.col("position") + (pl.col("position") >= place).cast(pl.UInt32)
+    for record, frame in alone.frames.items():
         survivors = among.frames[record].filter(pl.col("position") != place)
         assert survivors.equals(frame.with_columns(moved))
 
 
-SOME_VALUES = st.lists(ANY_VALUE, max_size=6)
-GOOD_VALUES = st.lists(ENCODED, min_size=1, max_size=4)
+@settings(max_examples=300, deadline=None)
+@given(st.lists(ANY_VALUE, max_size=5))
+def test_any_values_decode_as_they_do_one_by_one(values: Values) -> None:
+    check_equals_one_by_one(values)
 
 
-@st.composite
-def alike(draw: st.DrawFn) -> list[bytes]:
-    """Values of one kind: they share a container, where one could reach another."""
-    kind = draw(st.sampled_from(FACTS))
-    return [CODEC.encode(fact) for fact in draw(st.lists(facts_of(kind), min_size=1, max_size=4))]
+@settings(max_examples=300, deadline=None)
+@given(good_and_bad())
+def test_one_bad_value_never_changes_another_row(given: tuple[list[bytes], int, Any]) -> None:
+    check_neighbours_are_untouched(*given)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(FETCHED_WHOLE).flatmap(lambda kind: st.lists(st.from_type(kind), min_size=1))
+)
+def test_facts_that_are_right_are_always_read_as_a_container(facts: list[Fact]) -> None:
+    writer = CODEC.writer_of(IDS[type(facts[0])])
+    frame = read_container(writer, [encode_datum(fact) for fact in facts])
+    assert frame is not None
+    assert frame["event_id"].to_list() == [fact.event_id for fact in facts]
+
+
+@pytest.mark.prove
+@settings(max_examples=20_000, deadline=None)
+@given(st.lists(ANY_VALUE, max_size=20))
+def test_any_values_decode_as_they_do_one_by_one_at_length(values: Values) -> None:
+    check_equals_one_by_one(values)
+
+
+@pytest.mark.prove
+@settings(max_examples=20_000, deadline=None)
+@given(good_and_bad())
+def test_one_bad_value_never_changes_another_row_at_length(
+    given: tuple[list[bytes], int, Any],
+) -> None:
+    check_neighbours_are_untouched(*given)

@@ -26,11 +26,10 @@ def test_any_bytes_are_a_fact_or_a_decode_error(fact: Fact, datum: bytes) -> Non
     header = CODEC.header_of(type(fact))
     try:
         read = CODEC.decode(header + datum)
-    except DecodeError as error:
-        assert len(str(error)) <= 500
-    else:
-        assert type(read) is type(fact)
-        assert read.event_id == datum[:16]
+    except DecodeError:
+        return
+    assert type(read) is type(fact)
+    assert read.event_id == datum[:16]
 
 
 @settings(max_examples=50, deadline=None)

@@ -30,15 +30,15 @@ def test_fields_of_a_later_onnx_pass() -> None:
     ("content", "reason"),
     [
         (b"", "empty"),
-        (b"not a model at all, but text", "not an ONNX model"),
-        (b"PK\x03\x04 a zip archive", "not an ONNX model"),
-        (b"\x89PNG\r\n\x1a\n", "not an ONNX model"),
+        (b"not a model at all, but text", "not a whole"),
+        (b"PK\x03\x04 a zip archive", "not a whole"),
+        (b"\x89PNG\r\n\x1a\n", "not a whole"),
         (IR_VERSION + PRODUCER, "no graph"),
         (GRAPH + OPSET, "no ir_version"),
-        (IR_VERSION + GRAPH[:-1], "cut short"),
-        (IR_VERSION + GRAPH + b"\x42", "cut short"),
-        (IR_VERSION + b"\x38\x01", "not an ONNX model"),
-        (b"\x08" + b"\xff" * 11, "not an ONNX model"),
+        (IR_VERSION + GRAPH[:-1], "not a whole"),
+        (IR_VERSION + GRAPH + b"\x42", "not a whole"),
+        (IR_VERSION + b"\x38\x01", "not a whole"),
+        (b"\x08" + b"\xff" * 11, "not a whole"),
     ],
 )
 def test_everything_else_is_refused_with_its_reason(content: bytes, reason: str) -> None:

@@ -218,7 +218,7 @@ def test_a_partition_beyond_32_bits_in_the_bytes_is_refused() -> None:
     marker = b"\x02" + b"t" + LETTER.topic_id + b"\x02"
     at = honest.index(marker) + len(marker) - 1
     hostile = honest[:at] + b"\x80\x80\x80\x80\x80\x02" + honest[at + 1 :]
-    with pytest.raises(DecodeError, match="partition .* 32 bits"):
+    with pytest.raises(DecodeError, match=r"partition .* 32 bits"):
         codec.decode(hostile)
 
 

@@ -43,7 +43,7 @@ def runs_by_position(frame: pl.DataFrame) -> dict[int, str]:
     return dict(zip(frame["position"], frame["run_id"], strict=True))
 
 
-@pytest.fixture()
+@pytest.fixture
 def codec() -> Codec:
     return Codec(MemorySchemaIds())
 

@@ -75,7 +75,7 @@ def neighbours(kind: type[Fact]) -> list[Fact]:
     return [replace(example_fact(kind), event_id=derived_event_id(side)) for side in "lr"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def codec() -> Codec:
     codec = Codec(MemorySchemaIds())
     headers = [codec.header_of(RunEnded), codec.header_of(MetricsLogged)]

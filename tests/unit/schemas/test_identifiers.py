@@ -29,7 +29,7 @@ def test_ordinary_names_are_given_back(name: str) -> None:
     ids=ascii,
 )
 def test_names_with_unprintable_characters_are_refused(name: str) -> None:
-    with pytest.raises(InvalidFact, match="model_id .* holds unprintable characters"):
+    with pytest.raises(InvalidFact, match=r"model_id .* holds unprintable characters"):
         check_id("model_id", name)
 
 
@@ -57,7 +57,9 @@ def test_a_metric_name_of_10_mb_is_refused_with_a_short_message() -> None:
 
 
 def test_a_derived_id_is_the_same_for_ever() -> None:
-    assert derived_event_id("registered", "centerface", 3).hex() == "05deb184d2045739a5be00c121edf42f"
+    assert (
+        derived_event_id("registered", "centerface", 3).hex() == "05deb184d2045739a5be00c121edf42f"
+    )
     assert derived_event_id("a", b"\x01\xff", 0).hex() == "ce80835e70915cabb59de7836ddc56c0"
 
 

@@ -55,6 +55,7 @@ class Stack:
             # No Java and no Maven: what the stack needs it brings along.
             "PATH": "/nonexistent",
             "MODELTRAIL_STACK_DATA_DIR": str(self.root),
+            "MODELTRAIL_STACK_STARTUP_CACHE": "false",
         }
 
     @property
@@ -181,6 +182,24 @@ def test_doctor_finds_the_servers_well(stack: Stack) -> None:
     assert {line[1].rstrip(":") for line in lines} >= {"kafka", "schema", "clickhouse"}
 
 
+def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "data")
+    foreground = start_in_the_foreground(stack)
+    assert foreground.stdout is not None
+    for line in foreground.stdout:
+        if "starting " in line and "stack" not in line:
+            break
+    token = stack.token
+
+    os.killpg(foreground.pid, signal.SIGINT)
+
+    assert foreground.stdout.read().rstrip().endswith("stopped")
+    assert foreground.wait(60) == 0
+    foreground.stdout.close()
+    assert survivors(token) == []
+    assert stack.status()["state"] == "down"
+
+
 def test_a_killed_server_is_named_and_a_restart_keeps_what_was_stored(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "data")
     up(stack)
@@ -214,13 +233,7 @@ def test_a_killed_server_is_named_and_a_restart_keeps_what_was_stored(tmp_path: 
 
 
 def check_a_start_in_the_foreground(stack: Stack, schema_id: int) -> None:
-    foreground = subprocess.Popen(
-        stack.command("up", "--servers-only"),
-        env=stack.env,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    foreground = start_in_the_foreground(stack)
     assert foreground.stdout is not None
     for line in foreground.stdout:
         if "Ctrl-C stops it" in line:
@@ -239,6 +252,16 @@ def check_a_start_in_the_foreground(stack: Stack, schema_id: int) -> None:
     assert survivors(token) == []
     assert foreground.stdout.read().rstrip().endswith("stopped")
     foreground.stdout.close()
+
+
+def start_in_the_foreground(stack: Stack) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        stack.command("up", "--servers-only"),
+        env={**stack.env, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from modeltrail.infra.config import ClickHouseSettings, Secret, Settings, load_settings
+from modeltrail.infra.config import ClickHouseSettings, Settings, load_settings
 from modeltrail.infra.errors import ConfigError
+from modeltrail.infra.secret import Secret
 
 CLEAR = "correct horse battery staple"
 

@@ -10,13 +10,13 @@ import pytest
 from modeltrail.infra.config import (
     ENDPOINTS_FILE,
     LOCK_FILE,
-    Secret,
     Settings,
     describe_settings,
     environment_name,
     load_settings,
 )
 from modeltrail.infra.errors import ConfigError
+from modeltrail.infra.secret import Secret
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ def test_the_first_run_records_and_the_next_one_uses_what_was_recorded(tmp_path:
     cache = AotCache(tmp_path, "kafka", "a.jar:b.jar")
     recorded_file(cache, "run-1").write_bytes(b"cache")
 
-    (used,) = cache.use_or_record("run-2")
+    used = cache.use_or_record("run-2")[-1]
 
-    assert cache.use() == (used,)
+    assert cache.use()[-1] == used
     assert used.startswith("-XX:AOTCache=")
     assert Path(used.removeprefix("-XX:AOTCache=")).read_bytes() == b"cache"
 
@@ -39,6 +39,10 @@ def test_other_archives_need_another_cache(tmp_path: Path) -> None:
     recorded_file(AotCache(tmp_path, "kafka", "a.jar"), "run-1").write_bytes(b"cache")
 
     assert AotCache(tmp_path, "kafka", "b.jar").use() == ()
+
+
+def test_a_short_lived_stack_records_nothing(tmp_path: Path) -> None:
+    assert AotCache(tmp_path, "kafka", "a.jar").use_or_record(None) == ()
 
 
 def test_two_stacks_record_apart(tmp_path: Path) -> None:

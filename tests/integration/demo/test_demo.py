@@ -1,0 +1,57 @@
+"""The main job, shortened: the demo's own command on the real stack, with real frames."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from modeltrail.infra.clickhouse import make_client
+from modeltrail.infra.config import Settings
+from tests.integration.conftest import worker_environment
+from tests.integration.workers import running_worker
+
+
+def test_the_demo_registers_tracks_measures_and_answers(
+    fresh_settings: Settings, tmp_path: Path
+) -> None:
+    with (
+        running_worker(fresh_settings, "processors"),
+        running_worker(fresh_settings, "projector"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "modeltrail.infra.cli", "demo", "--seconds", "4"],
+            env={
+                **worker_environment(fresh_settings),
+                # The stack's reader may read only the database of the installation itself.
+                "MODELTRAIL_CLICKHOUSE_READER_USER": fresh_settings.clickhouse.user,
+                "MODELTRAIL_CLICKHOUSE_READER_PASSWORD": fresh_settings.clickhouse.password.reveal(),
+            },
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=110,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "Registered centerface v1.0.0" in done.stdout
+    for node in ("gate-1", "gate-2"):
+        assert node in done.stdout
+
+    client = make_client(fresh_settings.clickhouse)
+    # the experiment really found what it claims
+    best = client.execute("SELECT max(final) FROM experiment_comparison WHERE name = 'best_f1'")
+    assert 0.8 < best[0][0] <= 1.0
+    # the light dimmed, and the detector noticed
+    ((brighter, darker, surer, doubtful),) = client.execute(
+        "SELECT argMin(m.luma_mean, frame), argMax(m.luma_mean, frame), "
+        "max(detection_score), argMax(detection_score, frame) FROM measurements AS m"
+    )
+    assert brighter > 80 > 30 > darker
+    assert surer > 0.8 > doubtful
+    client.disconnect()
+    # the sample really hides the face and leaves the rest
+    pair = np.asarray(Image.open(tmp_path / "demo-output" / "masked.png"))
+    before, after = pair[:, :640], pair[:, 640:]
+    changed = (before != after).any(axis=2).mean()
+    assert 0.02 < changed < 0.2

@@ -1,0 +1,75 @@
+"""Gives the SDK's integration tests a patient wait and a registry that answers."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from modeltrail.infra.config import Settings
+from modeltrail.infra.kafka import make_producer
+from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.processors.registry.fold import ModelState
+from modeltrail.processors.registry.fold import fold as decide
+from modeltrail.producers.eventlog.kafka import KafkaLog
+from modeltrail.producers.eventlog.reading import read_to_end
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import Fact
+from modeltrail.schemas.topics import REGISTRY, Topic
+
+
+@pytest.fixture()
+def wait_until() -> Callable[[Callable[[], object]], None]:
+    def wait(condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not come true in 60 s"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture()
+def facts_in(fresh_settings: Settings) -> Callable[[Topic], list[Fact]]:
+    log = KafkaLog(fresh_settings.kafka)
+    codec = Codec(ConfluentSchemaIds(fresh_settings.schema_registry))
+
+    def read(topic: Topic) -> list[Fact]:
+        count = log.partitions(topic)
+        ends = log.end_offsets(topic, tuple(range(count)))
+        positions = dict.fromkeys(range(count), 0)
+        return [
+            codec.decode(record.value or b"")
+            for record in read_to_end(log, topic, positions, ends)
+        ]
+
+    return read
+
+
+@pytest.fixture()
+def registry_worker(fresh_settings: Settings) -> Iterator[None]:
+    """The real registry fold, answering in a thread: the worker itself is tested elsewhere."""
+    stop = threading.Event()
+    codec = Codec(ConfluentSchemaIds(fresh_settings.schema_registry))
+    log = KafkaLog(fresh_settings.kafka)
+    producer = make_producer(fresh_settings.kafka)
+    topic = REGISTRY.full_name(fresh_settings.kafka.topic_prefix)
+
+    def answer() -> None:
+        states: dict[bytes, ModelState] = {}
+        cursor = log.cursor(REGISTRY, dict.fromkeys(range(log.partitions(REGISTRY)), 0))
+        while not stop.is_set():
+            for record in cursor.poll(0.1):
+                key = record.key or b""
+                fact = codec.decode(record.value or b"")
+                states[key], answers = decide(states.get(key, ModelState()), fact)
+                for made in answers:
+                    producer.produce(topic, codec.encode(made), key)
+                producer.flush(10)
+        cursor.close()
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
