@@ -59,6 +59,8 @@ def worker_environment(settings: Settings) -> dict[str, str]:
         "MODELTRAIL_STACK_DATA_DIR": settings.stack.data_dir,
         "MODELTRAIL_KAFKA_TOPIC_PREFIX": settings.kafka.topic_prefix,
         "MODELTRAIL_CLICKHOUSE_DATABASE": settings.clickhouse.database,
+        "MODELTRAIL_CLICKHOUSE_READER_USER": settings.clickhouse.reader_user,
+        "MODELTRAIL_CLICKHOUSE_READER_PASSWORD": settings.clickhouse.reader_password.reveal(),
         "MODELTRAIL_MODEL_REGISTRY_PATH": settings.model_registry.path,
         "MODELTRAIL_EXPERIMENT_TRACKING_SPOOL_PATH": settings.experiment_tracking.spool_path,
     }

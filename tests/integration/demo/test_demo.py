@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,17 @@ from tests.integration.conftest import worker_environment
 from tests.integration.workers import running_worker
 
 
+def as_writer(settings: Settings) -> Settings:
+    """Read with the writing account: the stack's reader sees only the database `modeltrail`."""
+    clickhouse = settings.clickhouse
+    return replace(
+        settings,
+        clickhouse=replace(
+            clickhouse, reader_user=clickhouse.user, reader_password=clickhouse.password
+        ),
+    )
+
+
 def test_the_demo_registers_tracks_measures_and_answers(
     fresh_settings: Settings, tmp_path: Path
 ) -> None:
@@ -22,12 +34,7 @@ def test_the_demo_registers_tracks_measures_and_answers(
     ):
         done = subprocess.run(
             [sys.executable, "-m", "modeltrail.infra.cli", "demo", "--seconds", "4"],
-            env={
-                **worker_environment(fresh_settings),
-                # The stack's reader may read only the database of the installation itself.
-                "MODELTRAIL_CLICKHOUSE_READER_USER": fresh_settings.clickhouse.user,
-                "MODELTRAIL_CLICKHOUSE_READER_PASSWORD": fresh_settings.clickhouse.password.reveal(),
-            },
+            env=worker_environment(as_writer(fresh_settings)),
             cwd=tmp_path,
             capture_output=True,
             text=True,

@@ -19,7 +19,12 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from clickhouse_driver import Client
-from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    TIMESTAMP_LOG_APPEND_TIME,
+    Message,
+    TopicPartition,
+)
 from confluent_kafka.admin import NewTopic
 
 from modeltrail.infra.clickhouse import make_client, make_reader
@@ -295,7 +300,7 @@ def produce(settings: Settings, topic: str, value: bytes, timestamp_ms: int = 0)
 
 def consume(settings: Settings, topic: str) -> Message:
     consumer = make_consumer(settings.kafka, f"test-{topic}")
-    consumer.subscribe([topic])
+    consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
     try:
         message = consumer.poll(30)
         assert message is not None
