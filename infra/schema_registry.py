@@ -89,6 +89,26 @@ class ConfluentSchemaIds:
             self._require_full_transitive(subject)
         return [self.id_of(schema.record, schema.text) for schema in schemas]
 
+    def missing(self, schemas: tuple[SchemaFile, ...]) -> list[SchemaFile]:
+        """Those that are not registered under their record's name.
+
+        Raises:
+            SchemaRegistryUnavailable: no answer in time.
+        """
+        return [schema for schema in schemas if not self._is_registered(schema)]
+
+    def _is_registered(self, schema: SchemaFile) -> bool:
+        try:
+            with SchemaRegistryClient(self._conf) as client:
+                client.lookup_schema(schema.record, Schema(schema.text, "AVRO"))
+        except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                return False
+            raise self._away(error) from error
+        except (httpx2.HTTPError, OSError) as error:
+            raise self._away(error) from error
+        return True
+
     def _require_full_transitive(self, subject: str) -> None:
         try:
             with SchemaRegistryClient(self._conf) as client:

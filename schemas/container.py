@@ -4,8 +4,9 @@ An Avro object-container block is a count, a size, the datums one after the othe
 marker (Avro 1.12 specification, "Object Container Files"), so datums become a file by putting a
 header in front. The reader trusts datum boundaries: a datum with stray bytes would shift its
 neighbours silently. So the block ends with a sentinel datum, and after decoding the event_id of
-every row must be the first sixteen bytes of its datum, and its values must take exactly the bytes
-that the datum has.
+every row must be the first sixteen bytes of its datum, and the values of every row must take
+exactly the bytes of its datum. No encoding is shorter than the canonical one that is counted, so
+rows whose sizes are all right were each read from their own datum, whatever the bytes are.
 """
 
 import io

@@ -1,6 +1,7 @@
 """`modeltrail demo`: the whole way, from real frames over Avro events on Kafka to SQL answers."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -19,9 +20,9 @@ from modeltrail.infra.cli.group import config_of
 from modeltrail.infra.cli.progress import view_of
 from modeltrail.infra.cli.rows import write_table
 from modeltrail.infra.clock import SystemClock
-from modeltrail.infra.config import Settings, load_settings, stack_runs
+from modeltrail.infra.config import Settings, environment_name, load_settings, stack_runs
 from modeltrail.infra.errors import Unavailable
-from modeltrail.infra.stack.control import launch, stop, wait_until_ready
+from modeltrail.infra.stack.control import launch, wait_until_ready
 from modeltrail.infra.stack.layout import Layout
 
 MODEL = "centerface"
@@ -60,7 +61,9 @@ def _stack(ctx: click.Context, console: Console) -> Iterator[Settings]:
         yield ctx.obj
         return
     console.print("[bold]Starting Kafka, the schema registry, ClickHouse and the workers[/]")
-    launched = launch(layout, config_of(ctx), lifeline=True)
+    # Recording the start-up cache would make this stop long; `modeltrail up` is what pays it back.
+    environ = {**os.environ, environment_name("stack", "startup_cache"): "false"}
+    launched = launch(layout, config_of(ctx), lifeline=True, environ=environ)
     try:
         with view_of(layout) as view:
             wait_until_ready(launched, view.follow)
@@ -68,8 +71,7 @@ def _stack(ctx: click.Context, console: Console) -> Iterator[Settings]:
     finally:
         console.print("\n[bold]Stopping what was started[/]")
         with view_of(layout) as view:
-            stop(layout, view.follow)
-        launched.reap()
+            launched.abandon(view.follow)
 
 
 def _register(settings: Settings, console: Console) -> str:

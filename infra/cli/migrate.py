@@ -9,12 +9,11 @@ from modeltrail.infra.config import Settings
 @click.pass_obj
 def migrate(settings: Settings) -> None:
     """Create missing topics, publish the schemas, apply migrations and views; safe to repeat."""
-    from modeltrail.sinks.migrate import migrate as migrate_clickhouse
-
     from modeltrail.infra.clickhouse import make_client
     from modeltrail.infra.schema_registry import ConfluentSchemaIds
     from modeltrail.infra.topics import create_topics
     from modeltrail.schemas.catalog import schema_files
+    from modeltrail.sinks.migrate import migrate as migrate_clickhouse
 
     created = create_topics(settings.kafka)
     click.echo(f"topics: {len(created)} created")

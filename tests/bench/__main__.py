@@ -9,10 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from modeltrail.infra.clickhouse import make_client
-from modeltrail.infra.config import Settings, load_settings
+from modeltrail.infra.config import Settings
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
-from modeltrail.infra.stack.control import launch, stop, wait_until_ready
-from modeltrail.infra.stack.layout import Layout
+from modeltrail.infra.stack import running_stack
 from modeltrail.infra.topics import create_topics
 from modeltrail.producers.registry.fold import RegisteredModel
 from modeltrail.schemas.catalog import schema_files
@@ -37,21 +36,15 @@ _console = Console()
 def main() -> None:
     """Measure, print and write."""
     report = Report()
-    with tempfile.TemporaryDirectory() as folder:
-        layout = Layout.at(Path(folder))
-        launched = launch(layout, workers=False, lifeline=True)
-        state = wait_until_ready(launched, lambda state: None)
-        settings = load_settings(environ={"MODELTRAIL_STACK_DATA_DIR": folder})
-        try:
-            _prepare(settings)
-            _tracking(settings, report)
-            _consuming(settings, report)
-            _latency(settings, report)
-            pids = [part.pid for part in state.parts if part.pid]
-            report.add("stack_rss", stack_memory(pids), "MiB")
-        finally:
-            stop(layout, lambda state: None)
-            launched.reap()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_stack(Path(folder), workers=False) as settings,
+    ):
+        _prepare(settings)
+        _tracking(settings, report)
+        _consuming(settings, report)
+        _latency(settings, report)
+        report.add("stack_rss", stack_memory(Path(folder)), "MiB")
     report.write(OUTPUT)
 
 

@@ -5,12 +5,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
 from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.config import Settings
 from modeltrail.infra.kafka import make_consumer
+from modeltrail.infra.stack.layout import Layout
+from modeltrail.infra.stack.state import load_state
 from modeltrail.schemas.topics import INFERENCE
 
 BATCH = 10_000
@@ -78,9 +81,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(_POLL_S)
 
 
-def stack_memory(pids: list[int]) -> float:
-    """Resident memory of the stack's processes, MiB."""
-    return sum(psutil.Process(pid).memory_info().rss for pid in pids) / 2**20
+def stack_memory(data_dir: Path) -> float:
+    """Resident memory of the running parts of a stack, MiB."""
+    state = load_state(Layout.at(data_dir).state)
+    assert state is not None
+    pids = [part.pid for part in state.parts if part.phase == "ready"]
+    return sum(psutil.Process(pid).memory_info().rss for pid in pids if pid) / 2**20
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from modeltrail.infra.clickhouse import make_client
-from modeltrail.infra.config import Settings, load_settings
+from modeltrail.infra.config import Settings
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
-from modeltrail.infra.stack.control import launch, stop, wait_until_ready
-from modeltrail.infra.stack.layout import Layout
+from modeltrail.infra.stack import running_stack
 from modeltrail.infra.topics import create_topics
 from modeltrail.schemas.catalog import schema_files
 from modeltrail.sinks.migrate import migrate
@@ -23,15 +22,9 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A running Kafka, schema registry and ClickHouse; they end with the test process."""
-    folder = tmp_path_factory.mktemp("stack")
-    layout = Layout.at(folder)
-    launched = launch(layout, workers=False, lifeline=True)
-    wait_until_ready(launched, lambda state: None)
-    settings = load_settings(environ={"MODELTRAIL_STACK_DATA_DIR": str(folder)})
-    ConfluentSchemaIds(settings.schema_registry).publish(schema_files())
-    yield settings
-    stop(layout, lambda state: None)
-    launched.reap()
+    with running_stack(tmp_path_factory.mktemp("stack"), workers=False) as settings:
+        ConfluentSchemaIds(settings.schema_registry).publish(schema_files())
+        yield settings
 
 
 @pytest.fixture

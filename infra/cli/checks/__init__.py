@@ -23,6 +23,6 @@ SERVER_CHECKS: tuple[Check, ...] = (
     servers.clickhouse,
 )
 # Only where every server answers: each would otherwise wait for one that does not.
-FACT_CHECKS: tuple[Check, ...] = (facts.topics,)
+FACT_CHECKS: tuple[Check, ...] = (facts.topics, facts.schemas, facts.migrations)
 
 __all__ = ["FACT_CHECKS", "MACHINE_CHECKS", "SERVER_CHECKS", "Check", "Finding"]

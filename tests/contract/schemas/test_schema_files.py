@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
@@ -90,18 +90,18 @@ def _type_disagreements(place: str, hint: Any, declared: Any) -> Iterator[str]:
             yield f"{place}: is an array, in the schema {declared}"
         else:
             yield from _type_disagreements(f"{place}[]", item, declared["items"])
-    elif is_dataclass(hint):
-        if not _is(declared, "record") or declared["name"] != hint.__name__:
-            yield f"{place}: is {hint.__name__}, in the schema {declared}"
-        else:
-            yield from disagreements(hint, declared)
     elif isinstance(hint, type) and issubclass(hint, StrEnum):
         if not _is(declared, "enum") or declared["name"] != hint.__name__:
             yield f"{place}: is {hint.__name__}, in the schema {declared}"
         elif declared["symbols"] != [member.value for member in hint]:
             yield f"{place}: symbols are {list(hint)}, in the schema {declared['symbols']}"
-    elif declared not in _PRIMITIVES[hint]:
+    elif hint in _PRIMITIVES:
+        if declared not in _PRIMITIVES[hint]:
+            yield f"{place}: is {hint.__name__}, in the schema {declared}"
+    elif not _is(declared, "record") or declared["name"] != hint.__name__:
         yield f"{place}: is {hint.__name__}, in the schema {declared}"
+    else:
+        yield from disagreements(hint, declared)
 
 
 def _is(declared: Any, kind: str) -> bool:

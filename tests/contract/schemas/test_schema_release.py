@@ -75,7 +75,8 @@ def incompatible_versions(files: tuple[SchemaFile, ...]) -> Iterator[str]:
 
 def reads(reader: str, writer: str) -> bool:
     """Whether Apache Avro says that `reader` reads all that `writer` writes."""
-    result = ReaderWriterCompatibilityChecker().get_compatibility(parse(reader), parse(writer))
+    checker: Any = ReaderWriterCompatibilityChecker
+    result = checker().get_compatibility(parse(reader), parse(writer))
     return result.compatibility is SchemaCompatibilityType.compatible
 
 

@@ -197,7 +197,7 @@ class Answer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.body)
 
-    do_POST = do_PUT = do_GET
+    do_POST = do_PUT = do_GET  # noqa: N815 (names of http.server)
 
     def log_message(self, *_: object) -> None:
         """Keep stderr quiet."""

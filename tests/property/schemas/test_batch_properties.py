@@ -118,19 +118,19 @@ def check_neighbours_are_untouched(good: list[bytes], place: int, bad: bytes | N
         assert survivors.equals(frame.with_columns(moved))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(ANY_VALUE, max_size=5))
 def test_any_values_decode_as_they_do_one_by_one(values: Values) -> None:
     check_equals_one_by_one(values)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(good_and_bad())
 def test_one_bad_value_never_changes_another_row(given: tuple[list[bytes], int, Any]) -> None:
     check_neighbours_are_untouched(*given)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(FETCHED_WHOLE).flatmap(lambda kind: st.lists(st.from_type(kind), min_size=1))
 )

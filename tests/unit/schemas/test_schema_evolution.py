@@ -14,6 +14,7 @@ from modeltrail.schemas import batch, codec, container
 from modeltrail.schemas.batch import decode_batch
 from modeltrail.schemas.catalog import SchemaFile, newest_schema, without_logical_types
 from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.conversion import record_from_fact
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import ModelRegistrationRequested, ReferenceProfiled, RunEnded
 from modeltrail.schemas.example_facts import example_fact
@@ -91,7 +92,7 @@ def test_a_field_that_was_not_written_yet_has_its_default(read: Read) -> None:
         field("tags", {"type": "array", "items": "string"}, default=[]),
         field("kind", {"type": "enum", "name": "Kind", "symbols": ["A", "B"]}, default="B"),
     )
-    added = {
+    added: Row = {
         "host": "nowhere",
         "exit_code": None,
         "ratio": 0.5,
@@ -139,7 +140,7 @@ def test_an_unknown_symbol_inside_an_array_is_unknown_too(read: Read) -> None:
     feature = {"name": "f", "kind": "ORDINAL", "counts": [1], "edges": [], "categories": []}
     row = {
         name: value
-        for name, value in codec.record_from_fact(example_fact(ReferenceProfiled)).items()
+        for name, value in record_from_fact(example_fact(ReferenceProfiled)).items()
         if name != "features"
     }
     (given,) = read(later, [{**row, "features": [feature]}], profiled)
@@ -151,7 +152,7 @@ def test_a_field_added_inside_an_array_of_records_has_its_default(read: Read) ->
     later = json.loads(json.dumps(profiled))
     features = next(part for part in later["fields"] if part["name"] == "features")
     features["type"]["items"]["fields"].append(field("unit", "string", default="px"))
-    row = codec.record_from_fact(example_fact(ReferenceProfiled))
+    row = record_from_fact(example_fact(ReferenceProfiled))
     (given,) = read(profiled, [row], later)
     assert [feature["unit"] for feature in given["features"]] == ["px"]
 
@@ -203,7 +204,7 @@ def test_older_and_newer_writers_share_one_frame(monkeypatch: pytest.MonkeyPatch
     facts = Codec(ids)
     old_value = facts.encode(requested)
     number = ids.id_of(requested.record, json.dumps(newer))
-    record = {**codec.record_from_fact(requested), "note": "n"}
+    record = {**record_from_fact(requested), "note": "n"}
     values = [frame_header(number) + datum(newer, record), old_value]
     monkeypatch.setattr(batch, "decode_record", None)
     frame = decode_batch(values, facts).frames[requested.record]
