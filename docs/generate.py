@@ -1,4 +1,4 @@
-"""Writes `docs/reference.md` from the code: commands, settings, topics, facts, tables and views."""
+"""Writes the reference and the example settings from the code, so that they cannot be wrong."""
 
 import inspect
 import json
@@ -16,6 +16,7 @@ from modeltrail.schemas.topics import TOPICS
 from modeltrail.sinks.sql_files import SqlFile, migrations, views
 
 REFERENCE = Path(__file__).with_name("reference.md")
+EXAMPLE = Path(__file__).with_name("modeltrail.yaml")
 _COLUMN = re.compile(r"^\s+(\w+) (.+?) (?:CODEC\(.+\) )?COMMENT '((?:[^']|'')*)',?$", re.MULTILINE)
 _COMMENT = re.compile(r"^COMMENT '((?:[^']|'')*)'", re.MULTILINE)
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \{database\}\.(\w+)")
@@ -62,6 +63,7 @@ def _option(option: click.Option) -> str:
 def _settings() -> Iterator[str]:
     yield "## Settings\n"
     yield "Later ones win: default, running embedded stack, `modeltrail.yaml`, environment.\n"
+    yield "[`modeltrail.yaml`](modeltrail.yaml) shows all of them in place.\n"
     yield "| `modeltrail.yaml` | environment | default | meaning |"
     yield "|---|---|---|---|"
     for section, key, default, meaning in describe_settings():
@@ -121,6 +123,23 @@ def _relation(title: str, file: SqlFile) -> Iterator[str]:
     yield ""
 
 
+def example_settings() -> str:
+    """A `modeltrail.yaml` that says what would hold without it."""
+    lines = ["# Every setting with its default; secrets belong into the environment."]
+    section = ""
+    for name, key, default, meaning in describe_settings():
+        if name != section:
+            section = name
+            lines += ["", f"{section}:"]
+        lines.append(f"  {key}: {_yaml(default)}  # {meaning}")
+    return "\n".join(lines) + "\n"
+
+
+def _yaml(default: str) -> str:
+    return default.lower() if default in ("True", "False") else default.strip("'") or '""'
+
+
 if __name__ == "__main__":
     REFERENCE.write_text(reference())
-    click.echo(f"wrote {REFERENCE}")
+    EXAMPLE.write_text(example_settings())
+    click.echo(f"wrote {REFERENCE} and {EXAMPLE}")

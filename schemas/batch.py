@@ -1,7 +1,8 @@
 """Decodes whole Kafka fetches at once: one Avro container a schema, datum by datum where it must.
 
 The container is the fast way and holds only datums that are right. Where one of a group is not,
-the group is decoded again datum by datum, and the bad ones are set apart.
+the group is halved until few are left, which are decoded one at a time, and the bad ones are set
+apart.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from modeltrail.schemas.polars_types import columns_of
 from modeltrail.schemas.wire import HEADER_BYTES, schema_id_of
 
 POSITION = "position"
+_FEW = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,13 @@ def _decode_group(
     frame = read_container(writer, [value[HEADER_BYTES:] for value in values])
     if frame is not None:
         return frame.with_columns(pl.Series(POSITION, positions, pl.UInt32)), []
-    return _decode_one_by_one(writer, values, positions)
+    if len(values) <= _FEW:
+        return _decode_one_by_one(writer, values, positions)
+    # Halves, so that one bad datum among thousands does not make them all take the slow way.
+    middle = len(values) // 2
+    left, left_rejects = _decode_group(writer, values[:middle], positions[:middle])
+    right, right_rejects = _decode_group(writer, values[middle:], positions[middle:])
+    return left.vstack(right), left_rejects + right_rejects
 
 
 def _decode_one_by_one(

@@ -1,11 +1,11 @@
 """The log on a real Kafka cluster, through confluent-kafka."""
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from confluent_kafka import (
-    OFFSET_BEGINNING,
     Consumer,
     IsolationLevel,
     KafkaError,
@@ -23,9 +23,11 @@ from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, LogRe
 from modeltrail.schemas.ids import Micros
 from modeltrail.schemas.topics import Topic
 
-_ANSWER_S = 10.0
 _BATCH = 1000
 _QUEUE_KIB = 65_536
+_LEADER_RETRY_S = 0.05
+# Right after a topic is created, or its broker restarted; the admin client does not retry these.
+_LEADER_MOVES = frozenset((KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE))
 _PERMANENT = frozenset(
     (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG)
 )
@@ -34,20 +36,26 @@ _PERMANENT = frozenset(
 class KafkaLog:
     """A `Log` on the configured cluster; clients are made where they are needed."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, *, answer_timeout_s: float = 10.0) -> None:
         """Connect lazily.
+
+        Args:
+            settings: where Kafka is.
+            answer_timeout_s: how long a question to the brokers waits, s.
 
         Raises:
             ConfigError: no broker is configured and no embedded stack is running.
         """
         client_config(settings)
         self._settings = settings
+        self._timeout_s = answer_timeout_s
 
     def partitions(self, topic: Topic) -> int:
         """How many partitions `topic` has."""
         name = self._name(topic)
+        admin = make_admin(self._settings)
         try:
-            found = make_admin(self._settings).list_topics(name, timeout=_ANSWER_S).topics[name]
+            found = admin.list_topics(name, timeout=self._timeout_s).topics[name]
         except KafkaException as error:
             raise self._away(error) from error
         if found.error is not None or not found.partitions:
@@ -59,23 +67,31 @@ class KafkaLog:
 
     def end_offsets(self, topic: Topic, partitions: tuple[int, ...]) -> dict[int, int]:
         """The offset that the next record of each partition will get."""
-        name = self._name(topic)
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                return self._ask_end_offsets(self._name(topic), partitions)
+            except KafkaException as error:
+                moving = error.args[0].code() in _LEADER_MOVES
+                if not moving or time.monotonic() > deadline:
+                    raise self._away(error) from error
+            except TimeoutError as error:
+                raise self._away(error) from error
+            time.sleep(_LEADER_RETRY_S)
+
+    def _ask_end_offsets(self, name: str, partitions: tuple[int, ...]) -> dict[int, int]:
         latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        wanted = {TopicPartition(name, partition): latest for partition in partitions}
         # Kept in a variable: futures of a client that is gone never resolve.
         admin = make_admin(self._settings)
         futures = admin.list_offsets(
-            wanted,
+            {TopicPartition(name, partition): latest for partition in partitions},
             isolation_level=IsolationLevel.READ_COMMITTED,
-            request_timeout=_ANSWER_S,
+            request_timeout=self._timeout_s,
         )
-        try:
-            return {
-                asked.partition: future.result(_ANSWER_S + 1).offset
-                for asked, future in futures.items()
-            }
-        except (KafkaException, TimeoutError) as error:
-            raise self._away(error) from error
+        return {
+            asked.partition: future.result(self._timeout_s + 1).offset
+            for asked, future in futures.items()
+        }
 
     def cursor(self, topic: Topic, starts: Mapping[int, int]) -> "KafkaCursor":
         """Read from these offsets on, with no group and no committed offsets."""
@@ -101,11 +117,10 @@ class KafkaCursor:
     def __init__(self, settings: KafkaSettings, topic: str, starts: Mapping[int, int]) -> None:
         # The group is never joined: librdkafka wants a name, and nothing is committed.
         self._consumer: Consumer = make_consumer(settings, "modeltrail-sdk")
+        # An offset that is no longer kept resets to the first that is; asking librdkafka for the
+        # beginning instead costs half a second (measured).
         self._consumer.assign(
-            [
-                TopicPartition(topic, partition, offset or OFFSET_BEGINNING)
-                for partition, offset in starts.items()
-            ]
+            [TopicPartition(topic, partition, offset) for partition, offset in starts.items()]
         )
 
     def poll(self, wait_s: float) -> list[LogRecord]:

@@ -129,11 +129,13 @@ class Courier:
         while not self._closing.wait(_TICK_S):
             if not self._work(sender, framer):
                 self._closing.wait(_RETRY_S)
-        while self._work(sender, framer) and self._left_s() > 0:
+        while (sendable := self._work(sender, framer)) and self._left_s() > 0:
             if not self._queue and not self._taken:
                 break
-        self._report(sender, framer)
         sender.flush(max(0.0, self._left_s()))
+        if sendable:
+            self._report(sender, framer)
+            sender.flush(max(0.0, self._left_s()))
 
     def _work(self, sender: Sender, framer: Framer) -> bool:
         """Move what is there on; False: try again in a while."""

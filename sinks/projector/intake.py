@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modeltrail.sinks.projector.progress import Claim, Position, Range, after, next_range
+from modeltrail.sinks.projector.fold import Claim, Position, Range, after, next_range
 from modeltrail.sinks.projector.records import Records, Source
 from modeltrail.sinks.projector.writer import Cut
 

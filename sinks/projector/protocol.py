@@ -33,7 +33,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from modeltrail.sinks.projector.progress import (
+from modeltrail.sinks.projector.fold import (
     Claim,
     Mark,
     Position,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from clickhouse_driver import Client
 
 from modeltrail.infra.clock import Clock
-from modeltrail.sinks.projector.progress import Claim, Mark, Range, State, insert_token
+from modeltrail.sinks.projector.fold import Claim, Mark, Range, State, insert_token
 from modeltrail.sinks.projector.records import Source, TableRows
 from modeltrail.sinks.sql_files import in_database
 

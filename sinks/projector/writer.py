@@ -12,8 +12,8 @@ from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import DeadLetter
 from modeltrail.schemas.topics import DEAD_LETTERS, key_of
 from modeltrail.sinks.errors import DeadLetterNotTaken
+from modeltrail.sinks.projector.fold import Claim, Position, Range
 from modeltrail.sinks.projector.patience import Stopped, persist, say_waiting, will_pass
-from modeltrail.sinks.projector.progress import Claim, Position, Range
 from modeltrail.sinks.projector.protocol import (
     Answer,
     Insert,

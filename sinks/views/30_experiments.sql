@@ -33,7 +33,7 @@ AS WITH
         SELECT
             run,
             argMinIf(body, at, type = 'RunStarted') AS started,
-            argMaxIf(body, at, type = 'RunEnded') AS ended,
+            argMinIf(body, at, type = 'RunEnded') AS ended,
             max(at).1 AS seen,
             arraySort(groupUniqArrayIf(JSONExtractString(body, 'name'), type = 'ArtifactLogged')) AS files
         FROM facts

@@ -4,15 +4,20 @@ from dataclasses import fields
 
 import pytest
 
-from docs.generate import REFERENCE, reference
+from docs.generate import EXAMPLE, REFERENCE, example_settings, reference
 from modeltrail.infra.cli.group import COMMANDS
-from modeltrail.infra.config import describe_settings, environment_name
+from modeltrail.infra.config import Settings, describe_settings, environment_name, load_settings
 from modeltrail.schemas.events import FACTS
 from modeltrail.sinks.sql_files import migrations, views
 
 
 def test_the_reference_is_what_the_code_says() -> None:
     assert REFERENCE.read_text() == reference(), "run `make docs`"
+
+
+def test_the_example_settings_are_the_defaults() -> None:
+    assert EXAMPLE.read_text() == example_settings(), "run `make docs`"
+    assert load_settings(EXAMPLE, {}, embedded=False) == Settings()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

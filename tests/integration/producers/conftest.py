@@ -1,14 +1,19 @@
 """Gives the SDK's integration tests a patient wait and a registry that answers."""
 
+import os
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from modeltrail.infra.config import Settings
 from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.infra.topics import create_topics
 from modeltrail.processors.registry.fold import ModelState
 from modeltrail.processors.registry.fold import fold as decide
 from modeltrail.producers.eventlog.kafka import KafkaLog
@@ -18,7 +23,7 @@ from modeltrail.schemas.events import Fact
 from modeltrail.schemas.topics import REGISTRY, Topic
 
 
-@pytest.fixture()
+@pytest.fixture
 def wait_until() -> Callable[[Callable[[], object]], None]:
     def wait(condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + 60
@@ -29,7 +34,33 @@ def wait_until() -> Callable[[Callable[[], object]], None]:
     return wait
 
 
-@pytest.fixture()
+@pytest.fixture
+def fresh_settings(stack: Settings, tmp_path: Path) -> Settings:
+    """The stack under topics and folders that no other test has; the SDK needs no database."""
+    settings = replace(
+        stack,
+        kafka=replace(stack.kafka, topic_prefix=f"{secrets.token_hex(4)}."),
+        model_registry=replace(stack.model_registry, path=str(tmp_path / "artifacts")),
+        experiment_tracking=replace(stack.experiment_tracking, spool_path=str(tmp_path / "spool")),
+    )
+    create_topics(settings.kafka)
+    return settings
+
+
+@pytest.fixture
+def environment(fresh_settings: Settings) -> dict[str, str]:
+    """The environment in which another process has these settings."""
+    return {
+        **os.environ,
+        "MODELTRAIL_KAFKA_BOOTSTRAP_SERVERS": fresh_settings.kafka.bootstrap_servers,
+        "MODELTRAIL_KAFKA_TOPIC_PREFIX": fresh_settings.kafka.topic_prefix,
+        "MODELTRAIL_SCHEMA_REGISTRY_URL": fresh_settings.schema_registry.url,
+        "MODELTRAIL_EXPERIMENT_TRACKING_SPOOL_PATH": fresh_settings.experiment_tracking.spool_path,
+        "MODELTRAIL_STACK_DATA_DIR": fresh_settings.stack.data_dir,
+    }
+
+
+@pytest.fixture
 def facts_in(fresh_settings: Settings) -> Callable[[Topic], list[Fact]]:
     log = KafkaLog(fresh_settings.kafka)
     codec = Codec(ConfluentSchemaIds(fresh_settings.schema_registry))
@@ -39,14 +70,13 @@ def facts_in(fresh_settings: Settings) -> Callable[[Topic], list[Fact]]:
         ends = log.end_offsets(topic, tuple(range(count)))
         positions = dict.fromkeys(range(count), 0)
         return [
-            codec.decode(record.value or b"")
-            for record in read_to_end(log, topic, positions, ends)
+            codec.decode(record.value or b"") for record in read_to_end(log, topic, positions, ends)
         ]
 
     return read
 
 
-@pytest.fixture()
+@pytest.fixture
 def registry_worker(fresh_settings: Settings) -> Iterator[None]:
     """The real registry fold, answering in a thread: the worker itself is tested elsewhere."""
     stop = threading.Event()

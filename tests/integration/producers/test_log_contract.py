@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from modeltrail.infra.config import Settings
+from modeltrail.infra.config import KafkaSettings, Settings
 from modeltrail.infra.errors import Unavailable
 from modeltrail.producers.eventlog.kafka import KafkaLog
 from modeltrail.producers.eventlog.memory import MemoryLog
@@ -133,7 +133,8 @@ def test_a_log_that_is_away_is_unavailable(away: str) -> None:
         log = MemoryLog()
         log.away = True
     else:
-        log = KafkaLog(Settings().kafka.__class__(bootstrap_servers="127.0.0.1:1"))
+        nowhere = KafkaSettings(bootstrap_servers="127.0.0.1:1")
+        log = KafkaLog(nowhere, answer_timeout_s=0.3)
 
     with pytest.raises(Unavailable):
         log.partitions(REGISTRY)

@@ -9,9 +9,7 @@ SESSIONS = st.text(min_size=1, max_size=30).filter(str.isprintable)
 
 
 @given(SESSIONS, st.integers(0, 2**63 - 1), st.floats(0, 1), st.floats(0, 1))
-def test_a_higher_rate_only_adds_frames(
-    session: str, frame: int, one: float, other: float
-) -> None:
+def test_a_higher_rate_only_adds_frames(session: str, frame: int, one: float, other: float) -> None:
     seed = session_seed(session)
     low, high = sorted((one, other))
 
@@ -21,9 +19,7 @@ def test_a_higher_rate_only_adds_frames(
 
 
 @given(SESSIONS, st.integers(0, 2**40), st.floats(0.05, 0.95))
-def test_the_share_of_consecutive_frames_is_the_rate(
-    session: str, start: int, rate: float
-) -> None:
+def test_the_share_of_consecutive_frames_is_the_rate(session: str, start: int, rate: float) -> None:
     seed = session_seed(session)
     taken = sum(is_sampled(seed, frame, rate) for frame in range(start, start + 2000))
 

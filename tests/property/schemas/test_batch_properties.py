@@ -142,14 +142,14 @@ def test_facts_that_are_right_are_always_read_as_a_container(facts: list[Fact]) 
 
 
 @pytest.mark.prove
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=5_000, deadline=None)
 @given(st.lists(ANY_VALUE, max_size=20))
 def test_any_values_decode_as_they_do_one_by_one_at_length(values: Values) -> None:
     check_equals_one_by_one(values)
 
 
 @pytest.mark.prove
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=5_000, deadline=None)
 @given(good_and_bad())
 def test_one_bad_value_never_changes_another_row_at_length(
     given: tuple[list[bytes], int, Any],

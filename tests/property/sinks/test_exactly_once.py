@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltrail.sinks.projector.progress import (
+from modeltrail.sinks.projector.fold import (
     Mark,
     Range,
     State,

@@ -25,7 +25,7 @@ from modeltrail.schemas.topics import REGISTRY, Topic, key_of
 ONNX_BYTES = b"\x08\x08\x3a\x01x"
 
 
-@pytest.fixture()
+@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     plain = Settings()
     return replace(
@@ -40,17 +40,17 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def log() -> MemoryLog:
     return MemoryLog()
 
 
-@pytest.fixture()
+@pytest.fixture
 def ids() -> MemorySchemaIds:
     return MemorySchemaIds()
 
 
-@pytest.fixture()
+@pytest.fixture
 def facts_in(log: MemoryLog, ids: MemorySchemaIds) -> Callable[[Topic], list[Fact]]:
     codec = Codec(ids)
 
@@ -60,7 +60,7 @@ def facts_in(log: MemoryLog, ids: MemorySchemaIds) -> Callable[[Topic], list[Fac
     return read
 
 
-@pytest.fixture()
+@pytest.fixture
 def wait_until() -> Callable[[Callable[[], object]], None]:
     def wait(condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + 20
@@ -71,7 +71,7 @@ def wait_until() -> Callable[[Callable[[], object]], None]:
     return wait
 
 
-@pytest.fixture()
+@pytest.fixture
 def tracker(
     settings: Settings, log: MemoryLog, ids: MemorySchemaIds
 ) -> Iterator[ExperimentTracker]:
@@ -79,14 +79,14 @@ def tracker(
         yield tracker
 
 
-@pytest.fixture()
+@pytest.fixture
 def registry(settings: Settings, log: MemoryLog, ids: MemorySchemaIds) -> Iterator[ModelRegistry]:
     registry = ModelRegistry(settings, log=log, schema_ids=ids)
     yield registry
     registry.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def registry_worker(log: MemoryLog, ids: MemorySchemaIds) -> Iterator[None]:
     """The real registry fold, answering in a thread."""
     stop = threading.Event()
@@ -116,14 +116,14 @@ def registry_worker(log: MemoryLog, ids: MemorySchemaIds) -> Iterator[None]:
     thread.join()
 
 
-@pytest.fixture()
+@pytest.fixture
 def onnx_file(tmp_path: Path) -> Path:
     path = tmp_path / "model.onnx"
     path.write_bytes(ONNX_BYTES)
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
 def model() -> RegisteredModel:
     return RegisteredModel(
         model_id=ModelId("centerface"),
@@ -138,6 +138,6 @@ def model() -> RegisteredModel:
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def model_key() -> bytes:
     return key_of("centerface")

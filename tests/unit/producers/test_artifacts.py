@@ -17,7 +17,7 @@ from modeltrail.producers.registry.artifacts import ArtifactStore
 from modeltrail.schemas.ids import Sha256
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path) -> ArtifactStore:
     return ArtifactStore(str(tmp_path / "store"), tmp_path / "cache", largest_mb=1)
 
@@ -99,11 +99,11 @@ def test_what_is_not_onnx_leaves_nothing_behind(store: ArtifactStore, tmp_path: 
 
 
 class TestOnAnObjectStore:
-    @pytest.fixture()
+    @pytest.fixture
     def root(self) -> str:
         return f"memory://{secrets.token_hex(8)}"
 
-    @pytest.fixture()
+    @pytest.fixture
     def remote(self, root: str, tmp_path: Path) -> ArtifactStore:
         return ArtifactStore(root, tmp_path / "cache", largest_mb=1)
 
@@ -117,9 +117,7 @@ class TestOnAnObjectStore:
         assert fetched == tmp_path / "cache" / artifact.sha256.hex()
         assert fetched.read_bytes() == onnx_file.read_bytes()
 
-    def test_a_broken_cache_is_fetched_again(
-        self, remote: ArtifactStore, onnx_file: Path
-    ) -> None:
+    def test_a_broken_cache_is_fetched_again(self, remote: ArtifactStore, onnx_file: Path) -> None:
         artifact = remote.put(onnx_file)
         remote.fetch(artifact.sha256, artifact.uri).write_bytes(b"half a mod")
 

@@ -171,7 +171,9 @@ def test_a_run_that_may_not_become_a_fact_is_not_started(
     assert len(facts_in(EXPERIMENTS)) == 1
 
 
-@pytest.mark.parametrize(("status", "detail"), [("done", ""), (None, ""), ("failed", "x" * 100_001)])
+@pytest.mark.parametrize(
+    ("status", "detail"), [("done", ""), (None, ""), ("failed", "x" * 100_001)]
+)
 def test_a_bad_end_is_refused_and_the_run_goes_on(
     tracker: ExperimentTracker, status: Any, detail: str
 ) -> None:
@@ -184,7 +186,7 @@ def test_a_bad_end_is_refused_and_the_run_goes_on(
 
 
 class TestWhileKafkaIsAway:
-    @pytest.fixture()
+    @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
         tracking = replace(settings.experiment_tracking, flush_timeout_s=0.1)
         return replace(settings, experiment_tracking=tracking)
@@ -226,14 +228,18 @@ class TestWhileKafkaIsAway:
     ) -> None:
         # Given a spool of 1 MiB that nobody empties
         log.away = True
-        with ExperimentTracker(
-            settings, log=log, schema_ids=ids, full_timeout_s=0.05
-        ) as tracker:
+        with ExperimentTracker(settings, log=log, schema_ids=ids, full_timeout_s=0.05) as tracker:
             run = tracker.start_experiment("threshold")
             logged = 0
-            with pytest.raises(SpoolFull, match=r"1 MiB of facts .* wait for Kafka"):
-                for logged in range(100_000):
+
+            def log_until_full() -> None:
+                nonlocal logged
+                while logged < 100_000:
                     tracker.log_metrics(run, {"loss": 0.5}, logged)
+                    logged += 1
+
+            with pytest.raises(SpoolFull, match=r"1 MiB of facts .* wait for Kafka"):
+                log_until_full()
             assert logged > 5000
 
             # When Kafka is back, the same call succeeds

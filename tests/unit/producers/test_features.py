@@ -43,7 +43,9 @@ def test_softening_edges_lowers_sharpness_alone() -> None:
         soft = sum(np.roll(soft, shift, axis) for shift in range(-4, 5)) / 9
 
     assert frame_features(soft).laplacian_var < frame_features(sharp).laplacian_var / 4
-    assert frame_features(soft).luma_mean == pytest.approx(frame_features(sharp).luma_mean, rel=0.02)
+    assert frame_features(soft).luma_mean == pytest.approx(
+        frame_features(sharp).luma_mean, rel=0.02
+    )
 
 
 def test_a_fourth_channel_is_ignored_and_the_frame_is_not_touched() -> None:

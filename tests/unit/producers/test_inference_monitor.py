@@ -25,7 +25,7 @@ Wait = Callable[[Callable[[], object]], None]
 Make = Callable[..., InferenceMonitor]
 
 
-@pytest.fixture()
+@pytest.fixture
 def make(
     settings: Settings, log: MemoryLog, ids: MemorySchemaIds, model: RegisteredModel
 ) -> Iterator[Make]:

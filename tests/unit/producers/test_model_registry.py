@@ -118,7 +118,7 @@ class TestWithAWorker:
 
 
 class TestWithoutAWorker:
-    @pytest.fixture()
+    @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
         return replace(
             settings, model_registry=replace(settings.model_registry, answer_timeout_s=0.2)

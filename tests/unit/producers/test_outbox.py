@@ -21,7 +21,7 @@ Facts = Callable[[Topic], list[Fact]]
 KEY = key_of("run-1")
 
 
-@pytest.fixture()
+@pytest.fixture
 def spool_settings(tmp_path: Path) -> ExperimentTrackingSettings:
     return ExperimentTrackingSettings(
         spool_path=str(tmp_path / "spool"), spool_max_mb=4, flush_timeout_s=0.2

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -10,7 +11,7 @@ from modeltrail.producers.eventlog.memory import MemorySchemaIds
 from modeltrail.schemas import batch
 from modeltrail.schemas.batch import decode_batch
 from modeltrail.schemas.catalog import newest_schema
-from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.codec import Codec, Writer, decode_record
 from modeltrail.schemas.conversion import fact_from_record
 from modeltrail.schemas.errors import (
     DecodeError,
@@ -89,6 +90,29 @@ def test_good_fetches_never_take_the_slow_way(
     monkeypatch.setattr(batch, "decode_record", None)
     decoded = decode_batch([codec.encode(beat) for beat in heartbeats(500)], codec)
     assert decoded.frames[RunHeartbeat.record].height == 500
+
+
+@pytest.mark.parametrize("places", [[0], [999], [499, 500], [3, 400, 401, 998]], ids=str)
+def test_a_few_bad_datums_do_not_slow_the_others_down(
+    places: list[int], codec: Codec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_at_a_time = []
+
+    def counted(writer: Writer, value: bytes) -> dict[str, Any]:
+        one_at_a_time.append(value)
+        return decode_record(writer, value)
+
+    monkeypatch.setattr(batch, "decode_record", counted)
+    values = [codec.encode(beat) for beat in heartbeats(1000)]
+    for place in places:
+        values[place] += b"stray"
+
+    decoded = decode_batch(values, codec)
+
+    assert [reject.position for reject in decoded.rejects] == places
+    expected = {number: f"run-{number}" for number in range(1000) if number not in places}
+    assert runs_by_position(decoded.frames[RunHeartbeat.record]) == expected
+    assert len(one_at_a_time) <= 32 * len(places)
 
 
 BAD = {

@@ -1,0 +1,1 @@
+"""Questions to ClickHouse that other parts ask through Python instead of SQL."""
