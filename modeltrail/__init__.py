@@ -7,8 +7,9 @@ if TYPE_CHECKING:
     from modeltrail.infra.config import Settings, load_settings
     from modeltrail.producers import errors
     from modeltrail.producers.experiments.tracker import Comparison, ExperimentTracker
-    from modeltrail.producers.monitoring.monitor import InferenceMonitor, MonitorStats
+    from modeltrail.producers.monitoring.monitor import InferenceMonitor
     from modeltrail.producers.monitoring.session import InstrumentedSession
+    from modeltrail.producers.monitoring.stats import MonitorStats
     from modeltrail.producers.registry.client import ModelRegistry
     from modeltrail.producers.registry.fold import RegisteredModel
 
@@ -31,7 +32,7 @@ _HOMES = {
     "InferenceMonitor": "modeltrail.producers.monitoring.monitor",
     "InstrumentedSession": "modeltrail.producers.monitoring.session",
     "ModelRegistry": "modeltrail.producers.registry.client",
-    "MonitorStats": "modeltrail.producers.monitoring.monitor",
+    "MonitorStats": "modeltrail.producers.monitoring.stats",
     "RegisteredModel": "modeltrail.producers.registry.fold",
     "Settings": "modeltrail.infra.config",
     "load_settings": "modeltrail.infra.config",

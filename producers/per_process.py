@@ -11,9 +11,11 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from types import TracebackType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+_FORK_PATIENCE_S = 1.0
 
 
 class PerProcess(Generic[T]):
@@ -57,6 +59,48 @@ class PerProcess(Generic[T]):
             if self._drop is not None:
                 self._drop(self.made)
             self.made = None
+
+
+class ForkGate:
+    """A block that a fork waits for, up to a second; the thread inside may enter again.
+
+    A child forked while another thread imports a module can never import it, as the module's lock
+    was copied locked; the same goes for the C library's name resolution (both measured, the first
+    in the HTTP client). So threads of ours make their first calls behind this gate.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._holders: set[int] = set()
+        os.register_at_fork(
+            before=_weakly(self._before),
+            after_in_parent=_weakly(self._after_in_parent),
+            after_in_child=_weakly(self._after_in_child),
+        )
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+
+    def _before(self) -> None:
+        if self._lock.acquire(timeout=_FORK_PATIENCE_S):
+            self._holders.add(threading.get_ident())
+
+    def _after_in_parent(self) -> None:
+        if threading.get_ident() in self._holders:
+            self._holders.discard(threading.get_ident())
+            self._lock.release()
+
+    def _after_in_child(self) -> None:
+        self._lock = threading.RLock()
+        self._holders.clear()
 
 
 def at_exit(close: Callable[[], object]) -> None:

@@ -91,12 +91,9 @@ def require_migrated(client: Client, database: str) -> None:
 
 
 def _missing(client: Client, database: str) -> list[SqlFile]:
-    applied = {
-        int(number): (name, checksum)
-        for number, name, checksum in client.execute(in_database(_APPLIED, database))
-    }
+    applied = client.execute(in_database(_APPLIED, database))
     known = {migration.number: migration for migration in migrations()}
-    for number, (name, checksum) in sorted(applied.items()):
+    for number, name, checksum in applied:
         if number not in known:
             raise MigrationUnknown(
                 f"database {database} has migration {name}, which this version does not know: "
@@ -107,7 +104,8 @@ def _missing(client: Client, database: str) -> list[SqlFile]:
                 f"migration {known[number].name} was edited after database {database} applied it: "
                 "restore the file and put the change into a new migration"
             )
-    return [migration for number, migration in known.items() if number not in applied]
+    numbers = {number for number, _, _ in applied}
+    return [migration for number, migration in known.items() if number not in numbers]
 
 
 def _has_table(client: Client, database: str, table: str) -> bool:

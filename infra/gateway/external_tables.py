@@ -74,7 +74,7 @@ def created(connection: EngineConnection, tables: Sequence[ExternalTable]) -> It
             connection.execute(f"CREATE TEMPORARY TABLE {name} ({columns})", {})
             made.callback(_drop, connection, name)
             if table.rows:
-                connection.insert(f"INSERT INTO {name}", table.spool.chunks())
+                connection.insert(name, "", table.spool.path())
         yield
 
 

@@ -132,7 +132,7 @@ class QueryRunner:
             if cancelled:
                 raise GatewayError(Code.QUERY_WAS_CANCELLED, "The client cancelled the insert.")
             if rows:
-                self._connection.insert(insert.head, spool.chunks())
+                self._connection.insert(insert.into, insert.settings, spool.path())
             result.written(rows, spool.size)
 
     def _admitted(self, text: str, query: Query) -> str:

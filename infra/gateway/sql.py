@@ -40,12 +40,19 @@ NOTHING: Final = Token("", "", 0, 0)
 class Insert:
     """The parts of an INSERT: where to, and where the rows come from."""
 
-    head: str
+    #: A table, or a call of a table function.
     target: str
     is_function: bool
     columns: str | None
+    settings: str
     #: "blocks" from the client, "inline" in the statement, or "select".
     rows: str
+
+    @property
+    def into(self) -> str:
+        """What stands after INSERT INTO, up to the settings."""
+        named = f"FUNCTION {self.target}" if self.is_function else self.target
+        return f"{named} ({self.columns})" if self.columns is not None else named
 
 
 def tokens(sql: str, start: int = 0) -> Iterator[Token]:
@@ -159,13 +166,10 @@ class _InsertReader:
         if self._token.text == "(":
             start = self._token.end
             if self._first_inside() in ("SELECT", "WITH"):
-                return Insert("", target, is_function, None, "select")
+                return Insert(target, is_function, None, "", "select")
             columns = self._sql[start : self._skip_brackets() - 1]
         settings = self._settings()
-        clause = f" ({columns})" if columns is not None else ""
-        named = f"FUNCTION {target}" if is_function else target
-        head = f"INSERT INTO {named}{clause}{settings}"
-        return Insert(head, target, is_function, columns, self._rows())
+        return Insert(target, is_function, columns, settings, self._rows())
 
     def _rows(self) -> str:
         match self._token.text:
@@ -200,7 +204,7 @@ class _InsertReader:
         while self._token.text not in ("VALUES", "FORMAT", "SELECT", "WITH", "FROM", ""):
             end = self._token.end
             self._token = self._next()
-        return " " + self._sql[start:end]
+        return self._sql[start:end]
 
     def _skip_brackets(self) -> int:
         depth, end = 0, self._token.end

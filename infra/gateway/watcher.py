@@ -112,12 +112,13 @@ class Watcher:
     ) -> None:
         with self._lock:
             changed, self._changed = self._changed, set()
-            for watch in changed:
-                if watch in self._watches and watch.socket.fileno() >= 0:
+            # Those that ended first: a client's next query watches the same socket.
+            for watch in changed - self._watches:
+                _forget(selector, registered, watch)
+            for watch in changed & self._watches:
+                if watch.socket.fileno() >= 0:
                     selector.register(watch.socket, selectors.EVENT_READ, watch)
                     registered[watch] = watch.socket
-                elif watch in registered:
-                    _forget(selector, registered, watch)
 
     def _look(
         self,

@@ -1,5 +1,6 @@
 """Puts the schema registry's header in front of datums, also those of older releases."""
 
+from modeltrail.producers.per_process import ForkGate
 from modeltrail.schemas.catalog import newest_schema, schema_files
 from modeltrail.schemas.codec import SchemaIds
 from modeltrail.schemas.errors import UnexpectedRecord
@@ -9,8 +10,9 @@ from modeltrail.schemas.wire import frame_header
 class Framer:
     """Frames bare datums; each schema's id is asked for once and kept."""
 
-    def __init__(self, ids: SchemaIds) -> None:
+    def __init__(self, ids: SchemaIds, gate: ForkGate) -> None:
         self._ids = ids
+        self._gate = gate
         self._headers: dict[tuple[str, int], bytes] = {}
 
     def header(self, record: str, version: int) -> bytes:
@@ -23,7 +25,8 @@ class Framer:
         """
         header = self._headers.get((record, version))
         if header is None:
-            header = frame_header(self._ids.id_of(record, _text_of(record, version)))
+            with self._gate:
+                header = frame_header(self._ids.id_of(record, _text_of(record, version)))
             self._headers[record, version] = header
         return header
 

@@ -13,6 +13,7 @@ from modeltrail.producers.eventlog.framing import Framer, newest_version
 from modeltrail.producers.eventlog.port import DeliveryFailure, Log, Sender
 from modeltrail.producers.monitoring.capture_clock import CaptureClock
 from modeltrail.producers.monitoring.measures import Measurement, MeasurementEncoder, Origin
+from modeltrail.producers.per_process import ForkGate
 from modeltrail.schemas.codec import SchemaIds, encode_datum
 from modeltrail.schemas.errors import ModeltrailError
 from modeltrail.schemas.events import InferenceMeasured, MeasurementsDropped
@@ -25,6 +26,7 @@ _YIELD_S = 0.0002
 _TICK_S = 0.02
 _RETRY_S = 1.0
 _GIVE_UP_S = 300.0
+_CONNECT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Courier:
         self._next_report = clock.monotonic() + settings.report_interval_s
         self._closing = threading.Event()
         self._deadline = 0.0
+        self._gate = ForkGate()
         self._thread = threading.Thread(target=self._run, name="modeltrail-courier", daemon=True)
         self._thread.start()
 
@@ -125,7 +128,10 @@ class Courier:
         sender = self._log.sender(
             queue_records=max(self._capacity, 1000), give_up_after_s=_GIVE_UP_S
         )
-        framer = Framer(self._schema_ids())
+        framer = Framer(self._schema_ids(), self._gate)
+        with self._gate:
+            self._work(sender, framer)
+            sender.flush(_CONNECT_S)
         while not self._closing.wait(_TICK_S):
             if not self._work(sender, framer):
                 self._closing.wait(_RETRY_S)

@@ -93,7 +93,7 @@ class MeasurementEncoder:
         record["captured_at"] = capture.at(monotonic) if captured_at is None else captured_at
         record["frame"] = frame
         record["extra_names"] = [name for name, _ in extra]
-        record["extra_values"] = [value for _, value in extra]
+        record["extra_values"] = [float(value) for _, value in extra]
         out = io.BytesIO()
         fastavro.schemaless_writer(out, self._schema, record)
         return out.getvalue()

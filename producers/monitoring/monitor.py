@@ -1,7 +1,7 @@
 """Measures inferences of one model on one node, at the cost of a queue append per frame."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import fsum, isfinite
 from types import TracebackType
@@ -23,6 +23,7 @@ from modeltrail.producers.monitoring.measures import (
     declared_names,
 )
 from modeltrail.producers.monitoring.sampling import is_sampled, session_seed
+from modeltrail.producers.monitoring.stats import MonitorStats
 from modeltrail.producers.per_process import PerProcess, at_exit
 from modeltrail.producers.registry.fold import RegisteredModel
 from modeltrail.producers.values import LARGEST_LONG, finite, natural, whole
@@ -31,24 +32,6 @@ from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.ids import Micros, NodeId, SessionId, check_id
 
 _NODE_IN_SESSION = 500
-
-
-@dataclass(frozen=True, slots=True)
-class MonitorStats:
-    """What became of a monitor's measurements in this process.
-
-    `sent` are acknowledged by Kafka; `dropped` left the full queue, or came after `close`;
-    `refused` did not fit the schema; `undeliverable` were given up by the Kafka client; `queued`
-    wait, or wait for their answer; `sampled_out` were never meant to be sent.
-    """
-
-    sent: int = 0
-    dropped: int = 0
-    refused: int = 0
-    undeliverable: int = 0
-    queued: int = 0
-    sampled_out: int = 0
-    clock_jumps: int = 0
 
 
 class InferenceMonitor:
@@ -194,16 +177,8 @@ class InferenceMonitor:
             laplacian_var,
             face_size,
         )
-        # One pass in C: the sum of finite numbers is finite; all else is looked at one by one.
-        try:
-            finite_all = isfinite(fsum(filter(None, values)))
-        except (TypeError, ValueError, OverflowError):
-            finite_all = False
-        if not finite_all or float in (
-            faces.__class__,
-            dropped_frames.__class__,
-            faces_unmasked.__class__,
-        ):
+        counts = (faces.__class__, dropped_frames.__class__, faces_unmasked.__class__)
+        if float in counts or not _all_finite(filter(None, values)):
             values = checked(values)
         active = self._active.made or self._active.get()
         if self._rate < 1 and not is_sampled(active.seed, frame, self._rate):
@@ -263,11 +238,14 @@ class InferenceMonitor:
         self.close()
 
     def _checked_extra(self, extra: Mapping[str, float]) -> Extra:
-        if undeclared := extra.keys() - self._declared:
+        if not self._declared.issuperset(extra):
+            undeclared = next(name for name in extra if name not in self._declared)
             raise UndeclaredMetric(
-                f"{min(undeclared)!r:.80} is no metric of {self._model.model_id} "
+                f"{undeclared!r:.80} is no metric of {self._model.model_id} "
                 f"{self._model.version}: declare it with register_model(declared_metrics=…)"
             )
+        if _all_finite(extra.values()):
+            return tuple(extra.items())
         return tuple((name, finite(name, value)) for name, value in extra.items())
 
     def _start(self) -> "_Active":
@@ -291,6 +269,14 @@ class InferenceMonitor:
 
     def _ids(self) -> SchemaIds:
         return self._given_ids or ConfluentSchemaIds(self._settings.schema_registry, retries=0)
+
+
+def _all_finite(values: Iterable[float]) -> bool:
+    # One pass in C: where the sum is finite, so is each; all else is looked at one by one.
+    try:
+        return isfinite(fsum(values))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 @dataclass(frozen=True, slots=True)

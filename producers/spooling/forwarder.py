@@ -7,6 +7,7 @@ from functools import partial
 
 from modeltrail.producers.eventlog.framing import Framer
 from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, Sender
+from modeltrail.producers.per_process import ForkGate
 from modeltrail.producers.spooling.fact import SpooledFact
 from modeltrail.producers.spooling.spool import Mark, Spool
 from modeltrail.schemas.errors import DecodeError, ModeltrailError
@@ -18,6 +19,7 @@ _MOST_BATCHES_IN_FLIGHT = 40
 _IDLE_S = 0.5
 _POLL_S = 0.005
 _LINGER_S = 0.005
+_CONNECT_S = 0.5
 _RETRY_S = 1.0
 _TOPICS = {topic.name: topic for topic in TOPICS}
 
@@ -34,11 +36,12 @@ class _Batch:
 class Forwarder:
     """One background thread that empties a spool."""
 
-    def __init__(self, spool: Spool, sender: Sender, framer: Framer) -> None:
+    def __init__(self, spool: Spool, sender: Sender, framer: Framer, gate: ForkGate) -> None:
         self.acknowledged = 0
         self._spool = spool
         self._sender = sender
         self._framer = framer
+        self._gate = gate
         self._in_flight: deque[_Batch] = deque()
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -60,16 +63,22 @@ class Forwarder:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        with self._gate:
+            self._try_step()
+            self._sender.flush(_CONNECT_S)
         while not self._closing.is_set():
-            try:
-                self._step()
-            except ModeltrailError as error:
-                _LOG.warning("facts wait in the spool: %s", error)
-                self._pause()
-            except Exception:
-                # The facts are safe on disk: an unforeseen error may delay them, never lose them.
-                _LOG.exception("forwarding failed; trying again")
-                self._pause()
+            self._try_step()
+
+    def _try_step(self) -> None:
+        try:
+            self._step()
+        except ModeltrailError as error:
+            _LOG.warning("facts wait in the spool: %s", error)
+            self._pause()
+        except Exception:
+            # The facts are safe on disk: an unforeseen error may delay them, never lose them.
+            _LOG.exception("forwarding failed; trying again")
+            self._pause()
 
     def _step(self) -> None:
         # Nothing overtakes a failed fact: what follows it waits for the next round.

@@ -8,7 +8,7 @@ from pathlib import Path
 from modeltrail.infra.config import ExperimentTrackingSettings
 from modeltrail.producers.eventlog.framing import Framer, newest_version
 from modeltrail.producers.eventlog.port import Log
-from modeltrail.producers.per_process import PerProcess, at_exit
+from modeltrail.producers.per_process import ForkGate, PerProcess, at_exit
 from modeltrail.producers.spooling.fact import LARGEST_DATUM, pack_prefix
 from modeltrail.producers.spooling.forwarder import Forwarder
 from modeltrail.producers.spooling.spool import Spool
@@ -93,5 +93,6 @@ class Outbox:
     def _open(self) -> _Running:
         spool = Spool(Path(self._settings.spool_path), self._settings.spool_max_mb << 20)
         at_exit(self.close)
+        gate = ForkGate()
         sender = self._log.sender(queue_records=_QUEUE_RECORDS, give_up_after_s=None)
-        return _Running(spool, Forwarder(spool, sender, Framer(self._schema_ids())))
+        return _Running(spool, Forwarder(spool, sender, Framer(self._schema_ids(), gate), gate))

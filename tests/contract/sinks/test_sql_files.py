@@ -8,7 +8,9 @@ from modeltrail.sinks.errors import InvalidIdentifier
 from modeltrail.sinks.sql_files import SqlFile, migrations, quoted, released_checksums, views
 
 CREATED = re.compile(r"CREATE (?:TABLE IF NOT EXISTS|OR REPLACE VIEW) \{database\}\.(\w+)")
-COLUMN = re.compile(r"^    (\w+) .*\bCOMMENT '[^']+",)
+COLUMN = re.compile(
+    r"^    (\w+) .*\bCOMMENT '[^']+",
+)
 PARAMETERISED = {"registry_at"}
 
 
@@ -36,9 +38,9 @@ def test_every_released_migration_is_still_there_and_numbers_have_no_gap() -> No
 def test_a_file_is_one_statement_that_may_run_twice(file: SqlFile) -> None:
     (statement,) = [part for part in re.split(r";\s*$", file.text, flags=re.M) if part.strip()]
     assert len(CREATED.findall(statement)) == 1
-    assert statement.replace("{database}", "").count("{") == len(
-        re.findall(r"\{ts:", statement)
-    ), "nothing but the database's name is put into the text"
+    assert statement.replace("{database}", "").count("{") == len(re.findall(r"\{ts:", statement)), (
+        "nothing but the database's name is put into the text"
+    )
 
 
 @pytest.mark.parametrize("file", [*migrations(), *views()], ids=lambda file: file.name)

@@ -57,6 +57,8 @@ def environment(fresh_settings: Settings) -> dict[str, str]:
         "MODELTRAIL_SCHEMA_REGISTRY_URL": fresh_settings.schema_registry.url,
         "MODELTRAIL_EXPERIMENT_TRACKING_SPOOL_PATH": fresh_settings.experiment_tracking.spool_path,
         "MODELTRAIL_STACK_DATA_DIR": fresh_settings.stack.data_dir,
+        # A busy machine may need longer than a node should wait; the limit has a test of its own.
+        "MODELTRAIL_MONITORING_FLUSH_TIMEOUT_S": "30",
     }
 
 

@@ -1,9 +1,11 @@
 """Any writers, interleaved and killed at any step, land every row exactly once."""
 
+import itertools
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -161,6 +163,35 @@ def test_rows_land_exactly_once_however_writers_die_and_interleave(
         for _ in range(30):
             next(zombie, None)
     assert world.rows == expected
+
+
+def turns(actor: Iterator[None], count: int) -> None:
+    for _ in range(count):
+        next(actor, None)
+
+
+@pytest.mark.parametrize("first", range(13))
+def test_rows_land_exactly_once_in_every_interleaving_of_two_zombies_and_a_third(
+    first: int,
+) -> None:
+    for second, third, fourth in itertools.product(range(13), range(9), range(4)):
+        world = World()
+        world.log_end = {"p0": 12, "p1": 0}
+        older = writer(world, "a", itertools.repeat(6), iter(()), iter(()))
+        newer = writer(world, "b", itertools.repeat(4), iter(()), iter(()))
+        newest = writer(world, "c", itertools.repeat(5), iter(()), iter(()))
+        turns(older, first)
+        turns(newer, second)
+        turns(older, third)
+        turns(newer, fourth)
+        turns(newest, 40)
+        turns(newer, 30)
+        turns(older, 30)
+        assert world.rows == Counter(("p0", offset) for offset in range(12)), (
+            second,
+            third,
+            fourth,
+        )
 
 
 def test_the_simulation_notices_a_writer_that_ignores_its_successor() -> None:

@@ -71,6 +71,4 @@ def nothing_declared(model_id: str, version: str, names: tuple[str, ...]) -> int
 def projected(
     batch: Records, declared_since: DeclaredSince = nothing_declared, *, limit: float = 1.0
 ) -> Projected:
-    return project(
-        batch, CODEC, declared_since, topic_prefix=PREFIX, dead_letter_limit=limit
-    )
+    return project(batch, CODEC, declared_since, topic_prefix=PREFIX, dead_letter_limit=limit)

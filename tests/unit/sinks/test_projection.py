@@ -8,7 +8,16 @@ import pytest
 
 from modeltrail.schemas import events
 from modeltrail.schemas.events import DeadLetterReason, Fact
-from modeltrail.schemas.ids import ExperimentId, Micros, ModelId, NodeId, RunId, SessionId, Sha256, Version
+from modeltrail.schemas.ids import (
+    ExperimentId,
+    Micros,
+    ModelId,
+    NodeId,
+    RunId,
+    SessionId,
+    Sha256,
+    Version,
+)
 from modeltrail.sinks.errors import TooManyDeadLetters
 from modeltrail.sinks.projector.records import Projected, TableRows
 from tests.unit.sinks.batches import (
@@ -65,7 +74,9 @@ def test_nulls_stay_nulls_beside_values() -> None:
 def test_a_range_over_the_turn_of_a_month_is_split_oldest_month_first() -> None:
     later = APPENDED_MS + 40 * 24 * 3600 * 1000
     batch = records(
-        "inference", [measured(1), measured(2), measured(3)], appended_ms=[APPENDED_MS, later, later]
+        "inference",
+        [measured(1), measured(2), measured(3)],
+        appended_ms=[APPENDED_MS, later, later],
     )
 
     assert [(rows.part, len(rows)) for rows in projected(batch).rows] == [
@@ -183,7 +194,11 @@ def test_metrics_become_a_log_row_and_one_row_a_point() -> None:
     result = projected(records("experiments", [logged(("loss", "acc"), (0.5, 0.9), step=None)]))
 
     points = table(result, "experiment_metric_points").columns
-    assert (points["name"], points["value"], points["point"]) == (["loss", "acc"], [0.5, 0.9], [0, 1])
+    assert (points["name"], points["value"], points["point"]) == (
+        ["loss", "acc"],
+        [0.5, 0.9],
+        [0, 1],
+    )
     assert points["step"] == [None, None]
     log = table(result, "event_log").columns
     assert log["event_type"] == ["MetricsLogged"]
@@ -208,9 +223,7 @@ def test_metrics_become_a_log_row_and_one_row_a_point() -> None:
         (events.RunHeartbeat(event_id(1), NOW, RunId("")), DeadLetterReason.INVALID_FACT),
     ],
 )
-def test_a_bad_experiment_fact_becomes_a_dead_letter(
-    fact: Fact, reason: DeadLetterReason
-) -> None:
+def test_a_bad_experiment_fact_becomes_a_dead_letter(fact: Fact, reason: DeadLetterReason) -> None:
     result = projected(records("experiments", [fact]))
 
     assert reasons(result) == [reason]

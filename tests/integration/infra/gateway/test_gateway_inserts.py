@@ -132,6 +132,17 @@ def test_a_refused_insert_keeps_nothing(
     assert count(client) == 0
 
 
+def test_a_view_that_refuses_the_rows_refuses_the_insert(client: Client) -> None:
+    client.execute("CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a")
+    client.execute("CREATE TABLE sums (a UInt8) ENGINE = Memory")
+    client.execute("CREATE MATERIALIZED VIEW v TO sums AS SELECT throwIf(a = 5) AS a FROM t")
+
+    with pytest.raises(ServerException) as caught:
+        client.execute("INSERT INTO t VALUES", [(5,)])
+
+    assert caught.value.code == 395
+
+
 def test_the_same_token_and_rows_twice_are_kept_once(client: Client) -> None:
     client.execute(f"CREATE TABLE t (a UInt64) {_DEDUPLICATING}")
     rows = [(number,) for number in range(1000)]

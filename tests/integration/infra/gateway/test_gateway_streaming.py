@@ -26,12 +26,15 @@ def test_a_huge_result_is_streamed_in_constant_memory(gateway: Gateway, client: 
 
 
 def test_a_slow_reader_does_not_fill_the_gateways_memory(gateway: Gateway, client: Client) -> None:
-    rows = client.execute_iter("SELECT randomPrintableASCII(10000) FROM numbers(1000000)")
+    rows = client.execute_iter(
+        "SELECT randomPrintableASCII(10000) FROM numbers(1000000)",
+        settings={"max_block_size": 1000},
+    )
     next(rows)
     with gateway.client() as other:
         other.execute("SELECT sum(sipHash64(number)) FROM numbers(30000000)")
 
-    assert gateway.rss() < 2 << 30
+    assert gateway.rss() < 1 << 30
     client.disconnect()
 
 

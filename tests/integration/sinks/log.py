@@ -1,0 +1,75 @@
+"""Appends facts and other bytes to a test's topics and reads what the projector made of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import TopicPartition
+
+from modeltrail.infra.clickhouse import make_client
+from modeltrail.infra.config import Settings
+from modeltrail.infra.kafka import make_consumer, make_producer
+from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import Fact
+from modeltrail.schemas.topics import DEAD_LETTERS, TOPICS, Topic
+from modeltrail.sinks.queries.progress import wait_until_projected
+
+PATIENCE_S = 90.0
+
+
+class Log:
+    """A producer of one test's topics."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.codec = Codec(ConfluentSchemaIds(settings.schema_registry))
+        self._producer = make_producer(settings.kafka)
+
+    def append(
+        self, topic: Topic, values: Iterable[Fact | bytes], key: bytes | None = None
+    ) -> None:
+        """Append and wait for the acknowledgements."""
+        name = topic.full_name(self.settings.kafka.topic_prefix)
+        for value in values:
+            datum = value if isinstance(value, bytes) else self.codec.encode(value)
+            self._producer.produce(name, key=key, value=datum)
+        assert self._producer.flush(PATIENCE_S) == 0
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        """The high watermark of every partition that has records."""
+        consumer = make_consumer(self.settings.kafka, "ends")
+        ends = {}
+        for topic in TOPICS:
+            name = topic.full_name(self.settings.kafka.topic_prefix)
+            for partition in range(self.settings.kafka.partitions):
+                _, high = consumer.get_watermark_offsets(TopicPartition(name, partition))
+                ends[(topic.name, partition)] = high
+        consumer.close()
+        return {place: end for place, end in ends.items() if end}
+
+    def wait(self) -> None:
+        """Wait until everything appended so far is in the tables, dead letters included."""
+        client = make_client(self.settings.clickhouse)
+        database = self.settings.clickhouse.database
+        ends = self.ends()
+        sources = {place: end for place, end in ends.items() if place[0] != DEAD_LETTERS.name}
+        wait_until_projected(client, database, sources, PATIENCE_S)
+        # They were sent before their ranges were done, so these ends are final.
+        wait_until_projected(client, database, self.ends(), PATIENCE_S)
+        client.disconnect()
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query on the test's database."""
+        client = make_client(self.settings.clickhouse)
+        rows: list[tuple[Any, ...]] = client.execute(sql)
+        client.disconnect()
+        return rows
+
+    def fingerprints(self, *names: str) -> dict[str, tuple[int, int]]:
+        """Row count and a hash over all rows and columns of tables or views, in any order."""
+        return {
+            name: self.ask(
+                f"SELECT count(), sum(cityHash64(formatRowNoNewline('TSV', *))) FROM {name}"
+            )[0]
+            for name in names
+        }
