@@ -1,6 +1,6 @@
 """Reads a partition from its beginning to the high watermark it has now."""
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.errors import Unavailable
@@ -18,9 +18,10 @@ def read_partition(settings: KafkaSettings, topic: str, partition: int) -> list[
     """
     consumer = make_consumer(settings, group=f"{settings.topic_prefix}readers")
     try:
-        at = TopicPartition(topic, partition, OFFSET_BEGINNING)
+        at = TopicPartition(topic, partition)
         low, high = consumer.get_watermark_offsets(at, timeout=_TIMEOUT_S)
-        consumer.assign([at])
+        # From a number: asking for "the beginning" costs half a second of look-ups.
+        consumer.assign([TopicPartition(topic, partition, low)])
         values: list[bytes | None] = []
         following = low
         while following < high:

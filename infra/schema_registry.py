@@ -1,5 +1,8 @@
 """Asks any Confluent-compatible schema registry for ids and schemas, and says when it is away."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -10,6 +13,7 @@ from modeltrail.schemas.catalog import SchemaFile
 from modeltrail.schemas.errors import (
     IncompatibleSchema,
     ModeltrailError,
+    SchemaRegistryDenied,
     SchemaRegistryUnavailable,
     UnknownSchemaId,
 )
@@ -18,7 +22,10 @@ COMPATIBILITY = "FULL_TRANSITIVE"
 _NOT_FOUND = 404
 _CONFLICT = 409
 _INVALID = 422
+_DENIED = (401, 403)
 _TIMEOUT_S = 5
+# The client lets whatever goes wrong in parsing a strange answer through.
+_FAILURES = (httpx2.HTTPError, OSError, ValueError, TypeError, KeyError, AttributeError)
 
 
 class ConfluentSchemaIds:
@@ -50,30 +57,26 @@ class ConfluentSchemaIds:
 
     def id_of(self, subject: str, schema: str) -> int:
         """The id of `schema`, registering it under `subject` where it is new."""
-        try:
-            with SchemaRegistryClient(self._conf) as client:
+        with self._asking() as client:
+            try:
                 return int(client.register_schema(subject, Schema(schema, "AVRO")))
-        except SchemaRegistryError as error:
-            if error.http_status_code in (_CONFLICT, _INVALID):
+            except SchemaRegistryError as error:
+                if error.http_status_code not in (_CONFLICT, _INVALID):
+                    raise
                 raise IncompatibleSchema(
                     f"the registry refused {subject} ({error.error_message}): make it an Avro "
                     f"schema that is {COMPATIBILITY} with its released versions"
                 ) from error
-            raise self._away(error) from error
-        except (httpx2.HTTPError, OSError) as error:
-            raise self._away(error) from error
 
     def schema_of(self, schema_id: int) -> str:
         """The schema with that id."""
-        try:
-            with SchemaRegistryClient(self._conf) as client:
+        with self._asking() as client:
+            try:
                 text: str | None = client.get_schema(schema_id).schema_str
-        except SchemaRegistryError as error:
-            if error.http_status_code == _NOT_FOUND:
+            except SchemaRegistryError as error:
+                if error.http_status_code != _NOT_FOUND:
+                    raise
                 raise UnknownSchemaId(f"the schema registry has no schema {schema_id}") from error
-            raise self._away(error) from error
-        except (httpx2.HTTPError, OSError) as error:
-            raise self._away(error) from error
         if text is None:
             raise UnknownSchemaId(f"schema {schema_id} is empty")
         return text
@@ -84,9 +87,11 @@ class ConfluentSchemaIds:
         Raises:
             IncompatibleSchema: a later version breaks an earlier one.
             SchemaRegistryUnavailable: no answer in time.
+            SchemaRegistryDenied: the credentials do not suffice.
         """
-        for subject in dict.fromkeys(schema.record for schema in schemas):
-            self._require_full_transitive(subject)
+        with self._asking() as client:
+            for subject in dict.fromkeys(schema.record for schema in schemas):
+                client.set_compatibility(subject, COMPATIBILITY)
         return [self.id_of(schema.record, schema.text) for schema in schemas]
 
     def missing(self, schemas: tuple[SchemaFile, ...]) -> list[SchemaFile]:
@@ -94,30 +99,41 @@ class ConfluentSchemaIds:
 
         Raises:
             SchemaRegistryUnavailable: no answer in time.
+            SchemaRegistryDenied: the credentials do not suffice.
         """
-        return [schema for schema in schemas if not self._is_registered(schema)]
+        with self._asking() as client:
+            return [schema for schema in schemas if not _is_registered(client, schema)]
 
-    def _is_registered(self, schema: SchemaFile) -> bool:
+    @contextmanager
+    def _asking(self) -> Iterator[SchemaRegistryClient]:
+        """A client whose failures come out as ours, a registry that answers nonsense included."""
         try:
             with SchemaRegistryClient(self._conf) as client:
-                client.lookup_schema(schema.record, Schema(schema.text, "AVRO"))
+                yield client
         except SchemaRegistryError as error:
-            if error.http_status_code == _NOT_FOUND:
-                return False
+            if error.http_status_code in _DENIED:
+                raise SchemaRegistryDenied(
+                    f"the schema registry at {self._url} denies access ({error.http_status_code}): "
+                    "set MODELTRAIL_SCHEMA_REGISTRY_USERNAME and _PASSWORD"
+                ) from error
             raise self._away(error) from error
-        except (httpx2.HTTPError, OSError) as error:
-            raise self._away(error) from error
-        return True
-
-    def _require_full_transitive(self, subject: str) -> None:
-        try:
-            with SchemaRegistryClient(self._conf) as client:
-                client.set_compatibility(subject, COMPATIBILITY)
-        except (SchemaRegistryError, httpx2.HTTPError, OSError) as error:
+        except ModeltrailError:
+            raise
+        except _FAILURES as error:
             raise self._away(error) from error
 
-    def _away(self, error: Exception) -> ModeltrailError:
+    def _away(self, error: Exception) -> SchemaRegistryUnavailable:
         return SchemaRegistryUnavailable(
             f"the schema registry at {self._url} did not answer ({type(error).__name__}: {error}): "
             "check `modeltrail status`, then try again"
         )
+
+
+def _is_registered(client: SchemaRegistryClient, schema: SchemaFile) -> bool:
+    try:
+        client.lookup_schema(schema.record, Schema(schema.text, "AVRO"))
+    except SchemaRegistryError as error:
+        if error.http_status_code != _NOT_FOUND:
+            raise
+        return False
+    return True

@@ -21,6 +21,10 @@ class SchemaRegistryUnavailable(ModeltrailError):
     """The schema registry did not answer: wait and retry, the bytes may be fine."""
 
 
+class SchemaRegistryDenied(ModeltrailError):
+    """The schema registry refused our credentials: set others."""
+
+
 class IncompatibleSchema(ModeltrailError):
     """The schema registry refused a schema: make it FULL_TRANSITIVE with the released ones."""
 

@@ -59,7 +59,6 @@ _FUNCTIONS: Final = frozenset(
         "zookeepersessionuptime", "generateserialid", "eval", "naivebayesclassifier",
     }
 )  # fmt: skip
-_NODE: Final = re.compile(r"^\s*(\w+)(?: (.*?))?(?: \(alias .*?)?(?: \(children \d+\))?$")
 _FUNCTION: Final = re.compile(r"^\s*Function (\S+)")
 _TABLE: Final = re.compile(r"^\s*(?:Table)?Identifier (.*?)(?: \(|$)")
 _PARAMETER_NAME: Final = re.compile(r"\{\s*\w+\s*:\s*Identifier\s*\}", re.IGNORECASE)
@@ -90,6 +89,8 @@ def check_statement(
     if statement in ("ShowColumns", "ShowIndexes", "ShowTables", "ShowFunctions"):
         return
     for previous, line in zip(["", *lines], lines, strict=False):
+        if line.strip() == "Set":  # a SETTINGS clause, which the engine lets pass in subqueries
+            raise GatewayError(Code.READONLY, "Cannot modify settings in readonly mode.")
         if function := _FUNCTION.match(line):
             in_from = previous.lstrip().startswith("TableExpression")
             _check_function(function[1].lower(), in_from, known_table_functions)

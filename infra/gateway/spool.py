@@ -22,7 +22,7 @@ class Spool:
     """An unnamed temporary file; a small one never leaves the page cache."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER)
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER)  # noqa: SIM115
         self.size = 0
 
     def __enter__(self) -> Spool:

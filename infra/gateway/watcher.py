@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import selectors
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from modeltrail.infra.gateway.errors import GatewayError
 from modeltrail.infra.gateway.protocol.client_packets import ClientPacket
 
+_log = logging.getLogger(__name__)
 _RETRY_S: Final = 0.05
 
 
@@ -54,7 +58,8 @@ class Watch:
     def _stop_until_ended(self) -> None:
         # The engine lists a query only a moment after it was handed over: one try could miss it.
         while not self._ended.is_set():
-            self.stop()
+            with suppress(GatewayError):
+                self.stop()
             self._ended.wait(_RETRY_S)
 
 
@@ -66,6 +71,7 @@ class Watcher:
         self._watches: set[Watch] = set()
         self._changed: set[Watch] = set()
         self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._thread.start()
@@ -112,13 +118,16 @@ class Watcher:
     ) -> None:
         with self._lock:
             changed, self._changed = self._changed, set()
-            # Those that ended first: a client's next query watches the same socket.
-            for watch in changed - self._watches:
-                _forget(selector, registered, watch)
-            for watch in changed & self._watches:
-                if watch.socket.fileno() >= 0:
-                    selector.register(watch.socket, selectors.EVENT_READ, watch)
-                    registered[watch] = watch.socket
+            begun = changed & self._watches
+        # A closed socket's number may already belong to a new client: forget the old one first.
+        for watch in changed - begun:
+            _forget(selector, registered, watch)
+        for watch in begun:
+            try:
+                selector.register(watch.socket, selectors.EVENT_READ, watch)
+                registered[watch] = watch.socket
+            except (KeyError, ValueError, OSError):
+                _log.info("A client's socket went away before its query began.")
 
     def _look(
         self,
@@ -137,11 +146,13 @@ class Watcher:
             watch.client_cancels()
 
     def _wake(self) -> None:
-        self._wake_in.send(b"\0")
+        with suppress(BlockingIOError):  # then there are enough bytes to wake it
+            self._wake_in.send(b"\0")
 
 
 def _forget(
     selector: selectors.BaseSelector, registered: dict[Watch, socket.socket], watch: Watch
 ) -> None:
-    if registered.pop(watch, None) is not None:
-        selector.unregister(watch.socket)
+    if (client := registered.pop(watch, None)) is not None:
+        with suppress(KeyError, ValueError, OSError):
+            selector.unregister(client)

@@ -45,7 +45,7 @@ class Forwarder:
         self._in_flight: deque[_Batch] = deque()
         self._wake = threading.Event()
         self._closing = threading.Event()
-        self._sleeping = False
+        self._sleeping = True
         self._thread = threading.Thread(target=self._run, name="modeltrail-forwarder", daemon=True)
         self._thread.start()
 
@@ -63,6 +63,7 @@ class Forwarder:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        self._wake.wait(_IDLE_S)
         with self._gate:
             self._try_step()
             self._sender.flush(_CONNECT_S)

@@ -1,5 +1,6 @@
 """Reads and writes the projector's tables in ClickHouse: marks, and rows under a token."""
 
+import importlib
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ class Tables:
     def __init__(self, client: Client, database: str, clock: Clock) -> None:
         # Arrays have no numpy form in the driver and it says so at every insert.
         logging.getLogger("clickhouse_driver.columns.service").setLevel(logging.ERROR)
+        # The driver imports pandas at the first columnar insert, which then waits for seconds.
+        importlib.import_module("clickhouse_driver.columns.numpy.service")
         self._client = client
         self._database = database
         self._clock = clock

@@ -28,7 +28,7 @@ from tests.bench.report import Report
 from tests.bench.row_latency import RATE, row_latencies
 from tests.bench.tracking import otel_span_latencies, track_latencies
 
-EVENTS = 300_000
+EVENTS = 1_000_000
 OUTPUT = Path("bench.json")
 _console = Console()
 

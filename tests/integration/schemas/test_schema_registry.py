@@ -20,6 +20,7 @@ from modeltrail.schemas.catalog import SchemaFile, newest_schema, schema_files
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import (
     IncompatibleSchema,
+    SchemaRegistryDenied,
     SchemaRegistryUnavailable,
     UnexpectedRecord,
     UnknownSchemaId,
@@ -243,7 +244,8 @@ def test_a_registry_that_is_down_is_unavailable() -> None:
         (500, b'{"error_code": 50001, "message": "broken"}'),
         (503, b""),
         (502, b"<html>proxy</html>"),
-        (401, b'{"error_code": 401, "message": "who are you"}'),
+        (200, b"<html>welcome</html>"),
+        (200, b"[]"),
     ],
 )
 def test_a_server_that_fails_is_unavailable(
@@ -251,6 +253,16 @@ def test_a_server_that_fails_is_unavailable(
 ) -> None:
     for question in questions(ConfluentSchemaIds(answering(status, body), retries=0)):
         with pytest.raises(SchemaRegistryUnavailable):
+            question()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_registry_that_knows_us_not_says_which_settings_to_set(
+    status: int, answering: Callable[[int, bytes], SchemaRegistrySettings]
+) -> None:
+    settings = answering(status, b'{"error_code": 40101, "message": "who are you"}')
+    for question in questions(ConfluentSchemaIds(settings, retries=0)):
+        with pytest.raises(SchemaRegistryDenied, match="MODELTRAIL_SCHEMA_REGISTRY_USERNAME"):
             question()
 
 

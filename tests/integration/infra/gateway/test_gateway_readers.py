@@ -105,12 +105,13 @@ _NO_WRITES = [
     "BACKUP TABLE t TO File('/tmp/x')",
     "SHOW PROCESSLIST",
     "SHOW GRANTS",
-    "SHOW SETTINGS LIKE '%'",
     "CHECK TABLE t",
     "SELECT 1 SETTINGS readonly = 0",
     "SELECT 1 SETTINGS max_execution_time = 1000",
     "SELECT * FROM (SELECT 1 SETTINGS max_memory_usage = 0)",
     "EXPLAIN SELECT 1 SETTINGS max_memory_usage = 0",
+    "WITH x AS (SELECT 1 SETTINGS readonly = 0) SELECT * FROM x",
+    "SELECT 1 IN (SELECT 1 SETTINGS max_result_rows = 0)",
     "BEGIN TRANSACTION",
 ]
 
