@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, SupportsFloat, SupportsIndex
 
 from modeltrail.infra.clock import MICROS, Clock, SystemClock
 from modeltrail.infra.config import Settings, load_settings
@@ -134,7 +134,7 @@ class ExperimentTracker:
         return run.run_id
 
     def log_metrics(
-        self, run_id: str, metrics: Mapping[str, float], step: int | None = None
+        self, run_id: str, metrics: Mapping[str, SupportsFloat], step: SupportsIndex | None = None
     ) -> None:
         """Log metrics of a run.
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, SupportsFloat
 
 from modeltrail.producers.errors import UndeclaredMetric
 from modeltrail.producers.monitoring.measures import COUNTS, MEASURES, STAGES
@@ -66,7 +66,7 @@ class Frame:
             raise InvalidFact(f"no stage {name!r:.80}: give one of {', '.join(STAGES)}")
         return Stage(self.measures, f"{name}_ms")
 
-    def record(self, **measures: float) -> None:
+    def record(self, **measures: SupportsFloat) -> None:
         """Add measures of this frame: standard ones, or extra ones that the model declares.
 
         Raises:

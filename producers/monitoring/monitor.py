@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import fsum, isfinite
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, SupportsFloat, SupportsIndex
 
 from modeltrail.infra.clock import Clock, SystemClock
 from modeltrail.infra.config import Settings, load_settings
@@ -18,7 +18,6 @@ from modeltrail.producers.monitoring.courier import NOTHING_YET, Courier
 from modeltrail.producers.monitoring.measures import (
     Extra,
     Origin,
-    Values,
     checked,
     declared_names,
 )
@@ -103,24 +102,24 @@ class InferenceMonitor:
         frame: int,
         *,
         captured_at_us: int | None = None,
-        detect_ms: float | None = None,
-        mark_ms: float | None = None,
-        align_ms: float | None = None,
-        mask_ms: float | None = None,
-        merge_ms: float | None = None,
-        output_ms: float | None = None,
-        latency_ms: float | None = None,
-        fps: float | None = None,
-        dropped_frames: int | None = None,
-        faces: int | None = None,
-        detection_score: float | None = None,
-        faces_unmasked: int | None = None,
-        mask_coverage: float | None = None,
-        luma_mean: float | None = None,
-        luma_std: float | None = None,
-        laplacian_var: float | None = None,
-        face_size: float | None = None,
-        extra: Mapping[str, float] | None = None,
+        detect_ms: SupportsFloat | None = None,
+        mark_ms: SupportsFloat | None = None,
+        align_ms: SupportsFloat | None = None,
+        mask_ms: SupportsFloat | None = None,
+        merge_ms: SupportsFloat | None = None,
+        output_ms: SupportsFloat | None = None,
+        latency_ms: SupportsFloat | None = None,
+        fps: SupportsFloat | None = None,
+        dropped_frames: SupportsIndex | None = None,
+        faces: SupportsIndex | None = None,
+        detection_score: SupportsFloat | None = None,
+        faces_unmasked: SupportsIndex | None = None,
+        mask_coverage: SupportsFloat | None = None,
+        luma_mean: SupportsFloat | None = None,
+        luma_std: SupportsFloat | None = None,
+        laplacian_var: SupportsFloat | None = None,
+        face_size: SupportsFloat | None = None,
+        extra: Mapping[str, SupportsFloat] | None = None,
     ) -> None:
         """Measure one frame; numpy scalars will do, None leaves a measure out.
 
@@ -158,7 +157,8 @@ class InferenceMonitor:
             frame = natural("frame", frame)
         if captured_at_us is not None and captured_at_us.__class__ is not int:
             captured_at_us = whole("captured_at_us", captured_at_us)
-        values: Values = (
+        # Unchecked so far: whatever passes the checks below is a number.
+        values: Any = (
             detect_ms,
             mark_ms,
             align_ms,
@@ -177,7 +177,7 @@ class InferenceMonitor:
             laplacian_var,
             face_size,
         )
-        counts = (faces.__class__, dropped_frames.__class__, faces_unmasked.__class__)
+        counts: tuple[type, ...] = (faces.__class__, dropped_frames.__class__, faces_unmasked.__class__)
         if float in counts or not _all_finite(filter(None, values)):
             values = checked(values)
         active = self._active.made or self._active.get()
@@ -237,16 +237,17 @@ class InferenceMonitor:
     ) -> None:
         self.close()
 
-    def _checked_extra(self, extra: Mapping[str, float]) -> Extra:
+    def _checked_extra(self, extra: Mapping[str, SupportsFloat]) -> Extra:
         if not self._declared.issuperset(extra):
             undeclared = next(name for name in extra if name not in self._declared)
             raise UndeclaredMetric(
                 f"{undeclared!r:.80} is no metric of {self._model.model_id} "
                 f"{self._model.version}: declare it with register_model(declared_metrics=…)"
             )
-        if _all_finite(extra.values()):
-            return tuple(extra.items())
-        return tuple((name, finite(name, value)) for name, value in extra.items())
+        unchecked: Mapping[str, Any] = extra
+        if _all_finite(unchecked.values()):
+            return tuple(unchecked.items())
+        return tuple((name, finite(name, value)) for name, value in unchecked.items())
 
     def _start(self) -> "_Active":
         session_id = SessionId(

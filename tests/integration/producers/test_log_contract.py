@@ -81,9 +81,14 @@ def test_a_cursor_starts_where_it_is_told_and_sees_what_comes_later(
 
     with closing(log.cursor(REGISTRY, {partition: 1})) as cursor:
         seen: list[LogRecord] = []
-        wait_until(lambda: seen.extend(cursor.poll(0.1)) or len(seen) == 1)
+
+        def seen_records() -> int:
+            seen.extend(cursor.poll(0.1))
+            return len(seen)
+
+        wait_until(lambda: seen_records() == 1)
         append(log, REGISTRY, [(b"one", b"3")])
-        wait_until(lambda: seen.extend(cursor.poll(0.1)) or len(seen) == 2)
+        wait_until(lambda: seen_records() == 2)
 
     assert [record.value for record in seen] == [b"2", b"3"]
 

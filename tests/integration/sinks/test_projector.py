@@ -70,7 +70,7 @@ def measured(frame: int, **changes: object) -> InferenceMeasured:
         "faces": frame % 3 or None,
         **changes,
     }
-    return InferenceMeasured(**values)  # type: ignore[arg-type]
+    return InferenceMeasured(**values)
 
 
 def registered(model: str = "centerface", declared: tuple[str, ...] = ()) -> ModelRegistered:
@@ -84,7 +84,7 @@ def registered(model: str = "centerface", declared: tuple[str, ...] = ()) -> Mod
         artifact_sha256=SHA256,
         artifact_size=1,
         metadata_json="{}",
-        declared_metrics=declared,  # type: ignore[arg-type]
+        declared_metrics=declared,
     )
 
 

@@ -91,6 +91,8 @@ def test_every_request_is_answered_and_versions_rise(
     }
     assert answered == {request.event_id for request in log}
     first_by_id = {a.event_id: a for a in reversed(answers) if isinstance(a, ModelRegistered)}
-    ordered = [a for a in answers if isinstance(a, ModelRegistered) and first_by_id[a.event_id] is a]
+    ordered = [
+        a for a in answers if isinstance(a, ModelRegistered) and first_by_id[a.event_id] is a
+    ]
     rising = [parse_version(answer.version) for answer in ordered]
     assert rising == sorted(set(rising))

@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -60,14 +61,14 @@ class World:
 
 def perform(
     world: World, steps: Generator[Step[str, None], Answer[str], object], flaky: Iterator[bool]
-) -> Iterator[None]:
+) -> Generator[None, None, Any]:
     """Run a protocol generator one effect a turn; an insert may fail after its effect."""
     answer: Answer[str] = None
     while True:
         try:
             step = steps.send(answer)
         except StopIteration as finished:
-            return finished.value  # type: ignore[return-value]
+            return finished.value
         answer = None
         match step:
             case ReadMarks(keys):

@@ -1,6 +1,6 @@
 """Every type that clickhouse-driver knows goes in and comes back, plain and compressed."""
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
@@ -35,7 +35,7 @@ _VALUES = [
     ("Date", [date(1970, 1, 1), date(2026, 2, 3)]),
     ("Date32", [date(1925, 1, 1), date(2283, 11, 11)]),
     ("DateTime('UTC')", [_NOON.replace(microsecond=0)] * 2),
-    ("DateTime64(6, 'UTC')", [_NOON.replace(tzinfo=timezone.utc)] * 2),
+    ("DateTime64(6, 'UTC')", [_NOON.replace(tzinfo=UTC)] * 2),
     ("Decimal(9, 2)", [Decimal("1.25"), Decimal("-1234567.89")]),
     ("Decimal(18, 4)", [Decimal("1.2500"), Decimal("-12345678901234.5678")]),
     ("Decimal(38, 10)", [Decimal("1.25"), Decimal("-123456789012345678901234567.8")]),
@@ -142,7 +142,7 @@ def test_numpy_columns_are_inserted(
             count,
             count * (count - 1) // 2,
             3,
-            datetime(2026, 1, 1, 0, 0, 0, count - 1, tzinfo=timezone.utc),
+            datetime(2026, 1, 1, 0, 0, 0, count - 1, tzinfo=UTC),
             count,
         )
     ]
