@@ -1,13 +1,36 @@
-"""Reads a partition from its beginning to the high watermark it has now."""
+"""Says where the topics end now, and reads a partition from its beginning up to there."""
 
 from confluent_kafka import KafkaException, TopicPartition
 
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.errors import Unavailable
 from modeltrail.infra.kafka import make_consumer
+from modeltrail.schemas.topics import TOPICS
 
 _BATCH = 10_000
 _TIMEOUT_S = 30.0
+
+
+def end_offsets(settings: KafkaSettings) -> dict[tuple[str, int], int]:
+    """The high watermark of every (topic without prefix, partition) of ours.
+
+    Raises:
+        Unavailable: the broker did not answer within 30 s.
+    """
+    consumer = make_consumer(settings, group=f"{settings.topic_prefix}readers")
+    try:
+        return {
+            (topic.name, partition): consumer.get_watermark_offsets(
+                TopicPartition(topic.full_name(settings.topic_prefix), partition),
+                timeout=_TIMEOUT_S,
+            )[1]
+            for topic in TOPICS
+            for partition in range(settings.partitions)
+        }
+    except KafkaException as error:
+        raise Unavailable(f"the ends of the topics: {error.args[0].str()}") from error
+    finally:
+        consumer.close()
 
 
 def read_partition(settings: KafkaSettings, topic: str, partition: int) -> list[bytes | None]:

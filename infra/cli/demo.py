@@ -45,7 +45,8 @@ def demo(ctx: click.Context, seconds: float) -> None:
         version = _register(settings, console)
         runs, choice = _experiment(settings, console)
         sent = _run_nodes(config_of(ctx), console, version, choice, seconds)
-        _wait_for_rows(settings, sent, since_us)
+        console.print(f"[bold]Sent[/] {sent} measurements")
+        _wait_for_rows(settings)
         _answer(settings, console, {"runs": runs, "since_us": since_us})
     console.print(f"\nA frame before and after masking: {OUTPUT / 'masked.png'}")
     console.print(f"done in {time.monotonic() - began:.0f} s; ask more: `modeltrail up --detach`,")
@@ -132,22 +133,16 @@ def _run_nodes(
     return sum(json.loads(answer)["sent"] for answer in answers)
 
 
-def _wait_for_rows(settings: Settings, sent: int, since_us: int) -> None:
+def _wait_for_rows(settings: Settings) -> None:
+    """Wait until everything that is in the log now can be asked for."""
     from modeltrail.infra.clickhouse import make_reader
+    from modeltrail.infra.log_reader import end_offsets
+    from modeltrail.sinks.queries.progress import wait_until_projected
 
     client = make_reader(settings.clickhouse)
-    query = (
-        "SELECT count() FROM measurements "
-        "WHERE captured_at >= fromUnixTimestamp64Micro(%(since_us)s)"
-    )
-    deadline = time.monotonic() + _PATIENCE_S
-    while (rows := client.execute(query, {"since_us": since_us})[0][0]) < sent:
-        if time.monotonic() > deadline:
-            raise Unavailable(
-                f"{sent} measurements were sent, {rows} are in ClickHouse after "
-                f"{_PATIENCE_S:.0f} s: `modeltrail status` shows whether the projector runs"
-            )
-        time.sleep(_POLL_S)
+    ends = end_offsets(settings.kafka)
+    wait_until_projected(client, settings.clickhouse.database, ends, _PATIENCE_S)
+    client.disconnect()
 
 
 def _answer(settings: Settings, console: Console, parameters: dict[str, Any]) -> None:
@@ -162,6 +157,7 @@ def _answer(settings: Settings, console: Console, parameters: dict[str, Any]) ->
         )
         rows, columns = client.execute(question.sql, parameters, with_column_types=True)
         write_table([name for name, _kind in columns], rows, sys.stdout)
+    client.disconnect()
 
 
 def _progress(console: Console) -> Progress:

@@ -13,6 +13,8 @@ from modeltrail.infra.gateway.accounts import AccountsError, parse_accounts
 from modeltrail.infra.gateway.server import DataDirectoryLocked, Server, locked, running_engine
 from modeltrail.infra.gateway.wire import Timeouts
 
+_log = logging.getLogger(__name__)
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until a signal ends it; returns the exit code, 2 when it cannot start."""
@@ -32,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
                 signal.signal(number, lambda *_: server.stop_accepting())
             print(f"ready 127.0.0.1:{server.port}", flush=True)
             server.serve()
-            server.close()
+            if not server.close():
+                _log.error("A session does not end: leaving without closing the engine.")
+                os._exit(1)
     except (AccountsError, DataDirectoryLocked, OSError) as error:
         print(f"The gateway cannot start. {error}", file=sys.stderr)
         return 2

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from chdb.state import connect
 
@@ -17,6 +17,8 @@ from modeltrail.infra.gateway.errors import Code, EngineError, GatewayError, eng
 from modeltrail.infra.gateway.protocol.blocks import ColumnHead
 from modeltrail.infra.gateway.protocol.server_packets import Progress, Version
 
+#: What the tag of every session begins with.
+TAG: Final = "modeltrail-"
 OnProgress = Callable[[Progress], None]
 
 
@@ -40,10 +42,17 @@ class Engine:
 
     def kill(self, tag: str) -> None:
         """Stop what runs under a tag (see `EngineConnection.tag`); does not wait for its end."""
+        self._kill_those_that_start_with(f"{tag} ")
+
+    def kill_all(self) -> None:
+        """Stop what runs under any tag; does not wait for its end."""
+        self._kill_those_that_start_with(TAG)
+
+    def _kill_those_that_start_with(self, text: str) -> None:
         with self._lock:
             self._control.rows(
                 "KILL QUERY WHERE startsWith(Settings['log_comment'], {tag:String}) ASYNC",
-                {"tag": escaped(f"{tag} ")},
+                {"tag": escaped(text)},
             )
 
     def canonical(self, sql: str) -> str:

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Final
 from modeltrail.infra.gateway.accounts import Account
 from modeltrail.infra.gateway.engine import Engine
 from modeltrail.infra.gateway.engine_config import write_config
-from modeltrail.infra.gateway.errors import Code, ProtocolError
+from modeltrail.infra.gateway.errors import Code, GatewayError, ProtocolError
 from modeltrail.infra.gateway.session import Session
 from modeltrail.infra.gateway.shared import Shared
 from modeltrail.infra.gateway.watcher import Watcher
@@ -24,7 +25,8 @@ from modeltrail.infra.gateway.wire import Timeouts
 _log = logging.getLogger(__name__)
 _HOST: Final = "127.0.0.1"
 _BACKLOG: Final = 128
-_GRACE_S: Final = 5.0
+_GRACE_S: Final = 15.0
+_RETRY_S: Final = 0.1
 
 
 class DataDirectoryLocked(Exception):
@@ -112,15 +114,19 @@ class Server:
         self._listener.close()
 
     def close(self) -> bool:
-        """End all sessions; what they run is cancelled. Tells whether all ended in time."""
+        """End all sessions, stopping what they run. Tells whether all ended in time."""
         self.stop_accepting()
         with self._lock:
             sessions = dict(self._sessions)
         for client in sessions.values():
             with suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
+        deadline = time.monotonic() + _GRACE_S
         for thread in sessions:
-            thread.join(_GRACE_S)
+            while thread.is_alive() and time.monotonic() < deadline:
+                with suppress(GatewayError):
+                    self._shared.engine.kill_all()
+                thread.join(_RETRY_S)
         return not any(thread.is_alive() for thread in sessions)
 
     def _begin(self, client: socket.socket) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from modeltrail.infra.gateway.accounts import Account, authenticate
-from modeltrail.infra.gateway.engine import EngineConnection
+from modeltrail.infra.gateway.engine import TAG, EngineConnection
 from modeltrail.infra.gateway.engine_config import role_of
 from modeltrail.infra.gateway.errors import Code, EngineError, GatewayError, ProtocolError
 from modeltrail.infra.gateway.protocol import revisions, server_packets
@@ -110,7 +110,7 @@ class Session:
 
     @property
     def _tag(self) -> str:
-        return f"modeltrail-{self._number}"
+        return f"{TAG}{self._number}"
 
     def _say_and_leave(self, error: GatewayError) -> None:
         with suppress(OSError, EOFError):

@@ -3,15 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from confluent_kafka import TopicPartition
-
 from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.config import Settings
-from modeltrail.infra.kafka import make_consumer, make_producer
+from modeltrail.infra.kafka import make_producer
+from modeltrail.infra.log_reader import end_offsets
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import Fact
-from modeltrail.schemas.topics import DEAD_LETTERS, TOPICS, Topic
+from modeltrail.schemas.topics import DEAD_LETTERS, Topic
 from modeltrail.sinks.queries.progress import wait_until_projected
 
 PATIENCE_S = 90.0
@@ -37,14 +36,7 @@ class Log:
 
     def ends(self) -> dict[tuple[str, int], int]:
         """The high watermark of every partition that has records."""
-        consumer = make_consumer(self.settings.kafka, "ends")
-        ends = {}
-        for topic in TOPICS:
-            name = topic.full_name(self.settings.kafka.topic_prefix)
-            for partition in range(self.settings.kafka.partitions):
-                _, high = consumer.get_watermark_offsets(TopicPartition(name, partition))
-                ends[(topic.name, partition)] = high
-        consumer.close()
+        ends = end_offsets(self.settings.kafka)
         return {place: end for place, end in ends.items() if end}
 
     def wait(self) -> None:

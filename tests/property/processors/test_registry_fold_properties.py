@@ -91,8 +91,6 @@ def test_every_request_is_answered_and_versions_rise(
     }
     assert answered == {request.event_id for request in log}
     first_by_id = {a.event_id: a for a in reversed(answers) if isinstance(a, ModelRegistered)}
-    ordered = [
-        a for a in answers if isinstance(a, ModelRegistered) and first_by_id[a.event_id] is a
-    ]
-    rising = [parse_version(answer.version) for answer in ordered]
+    firsts = [answer for answer in answers if answer is first_by_id.get(answer.event_id)]
+    rising = [parse_version(a.version) for a in firsts if isinstance(a, ModelRegistered)]
     assert rising == sorted(set(rising))

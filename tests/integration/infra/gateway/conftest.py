@@ -88,11 +88,11 @@ class Gateway:
     def end(self, number: int = signal.SIGTERM) -> int:
         """End the process with a signal and return its exit code."""
         assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(_PATIENCE_S)
         for client in self.clients:
             client.disconnect()
         self.clients.clear()
-        self.process.send_signal(number)
-        code = self.process.wait(_PATIENCE_S)
         if self.process.stdout is not None:
             self.process.stdout.close()
         return code

@@ -74,7 +74,6 @@ def test_a_signal_ends_it_cleanly_while_clients_work(
     inserting.connection.send_query("INSERT INTO t VALUES")
     inserting.connection.send_external_tables([])
     inserting.receive_sample_block()
-    own_gateway.clients.clear()
 
     assert own_gateway.end(number) == 0
 
@@ -205,9 +204,11 @@ def test_passwords_and_parameters_are_not_logged(tmp_path: Path) -> None:
     gateway.process = gateway.spawn(stderr=subprocess.PIPE)
     assert gateway.process.stdout is not None
     gateway.port = int(gateway.process.stdout.readline().strip().rpartition(":")[2])
-    with gateway.client(settings={"server_side_params": True}) as client:
-        with pytest.raises(ServerException):
-            client.execute("SELECT throwIf({x:String} != '')", {"x": "private thing"})
+    with (
+        gateway.client(settings={"server_side_params": True}) as client,
+        pytest.raises(ServerException),
+    ):
+        client.execute("SELECT throwIf({x:String} != '')", {"x": "private thing"})
     assert gateway.process.stderr is not None
     gateway.process.terminate()
     log = gateway.process.stderr.read()

@@ -25,8 +25,10 @@ def reader(gateway: Gateway) -> Iterator[Client]:
         writer.execute("CREATE VIEW open.through AS SELECT * FROM closed.t")
         writer.execute("CREATE VIEW open.shared SQL SECURITY NONE AS SELECT a FROM closed.t")
         writer.execute("CREATE TABLE open.merged AS closed.t ENGINE = Merge('closed', 't')")
-        writer.execute("CREATE DICTIONARY closed.d (a UInt8, b String) PRIMARY KEY a "
-                       "SOURCE(CLICKHOUSE(DB 'closed' TABLE 't')) LAYOUT(FLAT()) LIFETIME(0)")  # fmt: skip
+        writer.execute(
+            "CREATE DICTIONARY closed.d (a UInt8, b String) PRIMARY KEY a "
+            "SOURCE(CLICKHOUSE(DB 'closed' TABLE 't')) LAYOUT(FLAT()) LIFETIME(0)"
+        )
         writer.execute("CREATE TABLE closed.j (a UInt8, b String) ENGINE = Join(ANY, LEFT, a)")
         with gateway.client("reader") as reader:
             yield reader
@@ -223,11 +225,13 @@ def test_a_reader_finds_nothing_in_tables_of_tables_that_it_may_not_see(reader: 
 
 
 def test_names_of_tables_as_parameters_are_refused(gateway: Gateway, reader: Client) -> None:
-    with gateway.client("reader", settings={"server_side_params": True}) as bound:
-        with pytest.raises(ServerException) as caught:
-            bound.execute(
-                "SELECT * FROM {d:Identifier}.{t:Identifier}", {"d": "system", "t": "processes"}
-            )
+    with (
+        gateway.client("reader", settings={"server_side_params": True}) as bound,
+        pytest.raises(ServerException) as caught,
+    ):
+        bound.execute(
+            "SELECT * FROM {d:Identifier}.{t:Identifier}", {"d": "system", "t": "processes"}
+        )
 
     assert caught.value.code == 497
 
