@@ -26,7 +26,7 @@ from modeltrail.infra.gateway.protocol.client_packets import (
 from modeltrail.infra.gateway.protocol.source import ByteSource, string, varint
 from modeltrail.infra.gateway.protocol.types import column_of
 
-_TEXT = st.text(max_size=300)
+_TEXT = st.text(max_size=40)
 _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "UInt8": st.integers(0, 255),
     "Int64": st.integers(-(2**63), 2**63 - 1),
