@@ -45,10 +45,11 @@ class Intake:
             if held := self._held.pop(place, None):
                 self.waiting -= len(held.messages)
 
-    def forget_sources(self, sources: Iterable[Source]) -> None:
-        """Drop partitions by what they are."""
-        gone = set(sources)
-        self.forget([place for place, held in self._held.items() if held.source in gone])
+    def places_under(self, claims: Mapping[Source, Claim]) -> list[Place]:
+        """The owned partitions whose claim is the one given, not a newer one."""
+        return [
+            place for place, held in self._held.items() if claims.get(held.source) == held.claim
+        ]
 
     def add(self, messages: Iterable[Any], now: float) -> None:
         """Take messages in; those of partitions that are not owned, and old ones, are left out."""

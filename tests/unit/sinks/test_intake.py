@@ -98,6 +98,16 @@ def test_a_partition_that_is_forgotten_takes_its_messages_along() -> None:
     intake = owning(Position())
     intake.add([Message(0)], now=1.0)
 
-    intake.forget_sources([SOURCE])
+    intake.forget([PLACE])
 
     assert (intake.cut(), intake.waiting) == ({}, 0)
+
+
+def test_a_partition_that_came_back_is_not_lost_with_its_old_claim() -> None:
+    # given a range that is being written under a claim that somebody has topped since
+    intake = owning(Position())
+    assert intake.places_under({SOURCE: CLAIM}) == [PLACE]
+    # when the partition comes back to us before that write has ended
+    intake.own(PLACE, SOURCE, Claim(CLAIM.epoch + 2, "me"), Position(), 0)
+    # then the end of that write takes nothing from us
+    assert intake.places_under({SOURCE: CLAIM}) == []
