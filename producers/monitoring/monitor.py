@@ -177,7 +177,7 @@ class InferenceMonitor:
             laplacian_var,
             face_size,
         )
-        counts: tuple[type, ...] = (faces.__class__, dropped_frames.__class__, faces_unmasked.__class__)
+        counts: list[type] = [faces.__class__, dropped_frames.__class__, faces_unmasked.__class__]
         if float in counts or not _all_finite(filter(None, values)):
             values = checked(values)
         active = self._active.made or self._active.get()

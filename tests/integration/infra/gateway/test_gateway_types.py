@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -13,7 +14,7 @@ from clickhouse_driver.errors import ServerException
 from .conftest import Gateway
 
 _NOON = datetime(2026, 2, 3, 12, 30, 15, 123456)
-_VALUES = [
+_VALUES: list[tuple[str, list[Any]]] = [
     ("Int8", [-128, 127]),
     ("Int16", [-(2**15), 5]),
     ("Int32", [-(2**31), 5]),
