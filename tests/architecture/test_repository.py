@@ -16,7 +16,7 @@ HOSTS = tuple(
     ".".join(parts)
     for parts in (
         ("pypi", "org"),
-        ("pythonhosted", "org"),
+        ("python" + "hosted", "org"),
         ("maven", "org"),
         ("maven", "apache", "org"),
         ("npmjs", "org"),
