@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import logging
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
+from typing import Final
 
 from modeltrail.infra.gateway.accounts import AccountsError, parse_accounts
 from modeltrail.infra.gateway.server import DataDirectoryLocked, Server, locked, running_engine
 from modeltrail.infra.gateway.wire import Timeouts
 
 _log = logging.getLogger(__name__)
+_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+#: After this long the process says where it hangs and ends all the same.
+_LONGEST_END_S: Final = 45.0
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until a signal ends it; returns the exit code, 2 when it cannot start."""
     options = _parse(arguments)
+    # Before the engine starts its threads, which inherit it: whichever thread a signal reached,
+    # the main one could be inside accept() and never hear of it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     logging.basicConfig(
         level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -30,8 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
             running_engine(options.data_dir, accounts, timeouts) as shared,
         ):
             server = Server(shared, options.port, options.max_connections)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: server.stop_accepting())
+            threading.Thread(target=_stop_at_signal, args=(server,), daemon=True).start()
             print(f"ready 127.0.0.1:{server.port}", flush=True)
             server.serve()
             if not server.close():
@@ -41,6 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"The gateway cannot start. {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _stop_at_signal(server: Server) -> None:
+    signal.sigwait(_ENDING)
+    faulthandler.dump_traceback_later(_LONGEST_END_S, exit=True)
+    server.stop_accepting()
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

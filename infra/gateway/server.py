@@ -107,15 +107,15 @@ class Server:
             self._begin(client)
 
     def stop_accepting(self) -> None:
-        """Make `serve` return; may be called from a signal handler."""
+        """Make `serve` return; may be called from any thread."""
         self._closing = True
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
 
     def close(self) -> bool:
         """End all sessions, stopping what they run. Tells whether all ended in time."""
         self.stop_accepting()
+        self._listener.close()
         with self._lock:
             sessions = dict(self._sessions)
         for client in sessions.values():

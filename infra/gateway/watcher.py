@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import selectors
 import socket
 import threading
@@ -14,13 +13,17 @@ from typing import Final
 from modeltrail.infra.gateway.errors import GatewayError
 from modeltrail.infra.gateway.protocol.client_packets import ClientPacket
 
-_log = logging.getLogger(__name__)
 _RETRY_S: Final = 0.05
 
 
 @dataclass(eq=False)
 class Watch:
-    """One running query; `stop` calls are repeated until it has ended."""
+    """One running query; `stop` calls are repeated until it has ended.
+
+    Attributes:
+        socket: a non-blocking duplicate of the client's socket. The session's own has a timeout,
+            with which Python waits even where it is asked not to, if the session was faster.
+    """
 
     socket: socket.socket
     stop: Callable[[], None]
@@ -29,6 +32,7 @@ class Watch:
     cancelled_by_client: bool = False
     _ignores_client: bool = False
     _ended: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopper: threading.Thread | None = None
 
     def ignore_client(self) -> None:
@@ -43,15 +47,17 @@ class Watch:
 
     def cancel(self) -> None:
         """Stop the query, from whichever thread."""
-        if self.cancelled or self._ended.is_set():
-            return
-        self.cancelled = True
-        self._stopper = threading.Thread(target=self._stop_until_ended, daemon=True)
-        self._stopper.start()
+        with self._lock:
+            if self.cancelled or self._ended.is_set():
+                return
+            self.cancelled = True
+            self._stopper = threading.Thread(target=self._stop_until_ended, daemon=True)
+            self._stopper.start()
 
     def end(self) -> None:
         """The query has ended; after this returns, nothing tries to stop it any more."""
-        self._ended.set()
+        with self._lock:
+            self._ended.set()
         if self._stopper is not None:
             self._stopper.join()
 
@@ -78,7 +84,9 @@ class Watcher:
 
     def watch(self, client: socket.socket, stop: Callable[[], None]) -> Watch:
         """Begin to watch a client whose query starts now."""
-        watch = Watch(client, stop)
+        own = client.dup()
+        own.setblocking(False)
+        watch = Watch(own, stop)
         with self._lock:
             self._watches.add(watch)
             self._changed.add(watch)
@@ -104,7 +112,7 @@ class Watcher:
     def _run(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_out, selectors.EVENT_READ)
-            registered: dict[Watch, socket.socket] = {}
+            registered: set[Watch] = set()
             while not self._closing:
                 self._apply_changes(selector, registered)
                 for key, _ in selector.select():
@@ -112,31 +120,27 @@ class Watcher:
                         self._wake_out.recv(4096)
                     else:
                         self._look(selector, registered, key.data)
+            for watch in tuple(registered):
+                _forget(selector, registered, watch)
 
-    def _apply_changes(
-        self, selector: selectors.BaseSelector, registered: dict[Watch, socket.socket]
-    ) -> None:
+    def _apply_changes(self, selector: selectors.BaseSelector, registered: set[Watch]) -> None:
         with self._lock:
             changed, self._changed = self._changed, set()
             begun = changed & self._watches
-        # A closed socket's number may already belong to a new client: forget the old one first.
         for watch in changed - begun:
             _forget(selector, registered, watch)
         for watch in begun:
-            try:
-                selector.register(watch.socket, selectors.EVENT_READ, watch)
-                registered[watch] = watch.socket
-            except (KeyError, ValueError, OSError):
-                _log.info("A client's socket went away before its query began.")
+            selector.register(watch.socket, selectors.EVENT_READ, watch)
+            registered.add(watch)
 
     def _look(
         self,
         selector: selectors.BaseSelector,
-        registered: dict[Watch, socket.socket],
+        registered: set[Watch],
         watch: Watch,
     ) -> None:
         try:
-            first = watch.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            first = watch.socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return
         except OSError:
@@ -150,9 +154,8 @@ class Watcher:
             self._wake_in.send(b"\0")
 
 
-def _forget(
-    selector: selectors.BaseSelector, registered: dict[Watch, socket.socket], watch: Watch
-) -> None:
-    if (client := registered.pop(watch, None)) is not None:
-        with suppress(KeyError, ValueError, OSError):
-            selector.unregister(client)
+def _forget(selector: selectors.BaseSelector, registered: set[Watch], watch: Watch) -> None:
+    if watch in registered:
+        registered.discard(watch)
+        selector.unregister(watch.socket)
+    watch.socket.close()

@@ -16,7 +16,7 @@ from clickhouse_driver import Client
 
 from modeltrail.infra.gateway.accounts import Account, write_accounts
 
-_PATIENCE_S = 30
+_PATIENCE_S = 60
 _databases = itertools.count(1)
 #: What the reader of the shared gateway is kept to.
 READER_LIMITS = {
