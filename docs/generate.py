@@ -12,7 +12,7 @@ import click
 from modeltrail.infra.cli.group import COMMANDS, cli
 from modeltrail.infra.config import describe_settings, environment_name
 from modeltrail.schemas.catalog import newest_schema
-from modeltrail.schemas.topics import TOPICS
+from modeltrail.schemas.topics import TOPICS, Retention, Topic
 from modeltrail.sinks.sql_files import SqlFile, migrations, views
 
 REFERENCE = Path(__file__).with_name("reference.md")
@@ -73,11 +73,17 @@ def _settings() -> Iterator[str]:
     yield ""
 
 
+def _retention(topic: Topic) -> str:
+    if topic.retention is Retention.FOR_EVER:
+        return "kept for ever"
+    return f"kept `kafka.{topic.retention}`"
+
+
 def _facts() -> Iterator[str]:
     yield "## Topics and their events\n"
     yield "Topic names carry `kafka.topic_prefix`. Values are Avro in the Confluent wire format.\n"
     for topic in TOPICS:
-        kept = "kept for ever" if topic.keep_for_ever else "kept `kafka.inference_retention_days`"
+        kept = _retention(topic)
         yield f"### Topic `{topic.name}`\n"
         yield f"Key {topic.key}; {kept}; written by {topic.owner}.\n"
         for kind in topic.facts:

@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.errors import Unavailable
 from modeltrail.infra.kafka import make_admin
-from modeltrail.schemas.topics import TOPICS, Topic
+from modeltrail.schemas.topics import TOPICS, Retention, Topic
 
 _TIMEOUT_S = 30
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -86,17 +86,23 @@ def topic_ids(settings: KafkaSettings) -> dict[Topic, bytes]:
 
 
 def _new_topic(topic: Topic, settings: KafkaSettings) -> NewTopic:
-    retention = -1 if topic.keep_for_ever else settings.inference_retention_days * _DAY_MS
     return NewTopic(
         topic.full_name(settings.topic_prefix),
         num_partitions=settings.partitions,
         replication_factor=settings.replication_factor,
         config={
             "message.timestamp.type": "LogAppendTime",
-            "retention.ms": str(retention),
+            "retention.ms": str(_retention_ms(topic, settings)),
             "cleanup.policy": "delete",
         },
     )
+
+
+def _retention_ms(topic: Topic, settings: KafkaSettings) -> int:
+    if topic.retention is Retention.FOR_EVER:
+        return -1
+    days: int = getattr(settings, topic.retention)
+    return days * _DAY_MS
 
 
 def _created(future: Any) -> bool:

@@ -1,20 +1,32 @@
 """Answers which topics there are, what each carries, who writes it and how long it is kept."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from modeltrail.schemas import events
 from modeltrail.schemas.events import Fact
 
 
+class Retention(StrEnum):
+    """How long a topic's records stay: for ever, or as long as a setting of `kafka` says."""
+
+    FOR_EVER = "for_ever"
+    INFERENCE = "inference_retention_days"
+    WINDOWS = "windows_retention_days"
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic: `name` without prefix, its key, its owner (the room that writes truth to it)."""
+    """One topic: `name` without prefix, its key, its owner (the room that writes truth to it).
+
+    A fact with a field `partition` has no key and is appended to that partition.
+    """
 
     name: str
     key: str
     owner: str
     facts: tuple[type[Fact], ...]
-    keep_for_ever: bool = True
+    retention: Retention = Retention.FOR_EVER
 
     def full_name(self, prefix: str) -> str:
         """The name in Kafka."""
@@ -54,13 +66,65 @@ INFERENCE = Topic(
     "inference",
     "model_id + node_id",
     "producers",
-    (events.InferenceMeasured, events.GroundTruthObserved),
-    keep_for_ever=False,
+    (events.InferenceMeasured, events.GroundTruthObserved, events.TimeMarked),
+    retention=Retention.INFERENCE,
+)
+SAMPLES = Topic(
+    "samples",
+    "model_id + node_id",
+    "processors",
+    (events.MeasurementSampled,),
+    retention=Retention.INFERENCE,
+)
+RULES = Topic(
+    "rules",
+    "model_id",
+    "producers",
+    (events.ThresholdsSet, events.DriftPolicySet, events.RuleRejected),
+)
+WINDOWS = Topic(
+    "windows",
+    "model_id",
+    "processors",
+    (
+        events.PartialWindow,
+        events.RecentMeasured,
+        events.ValueBreached,
+        events.PartitionAdvanced,
+        events.WindowClosed,
+        events.WindowsDecided,
+        events.DriftMeasured,
+        events.ChangePointDetected,
+    ),
+    retention=Retention.WINDOWS,
+)
+ALERTS = Topic(
+    "alerts",
+    "model_id",
+    "processors",
+    (
+        events.AlertPending,
+        events.AlertRaised,
+        events.AlertUpdated,
+        events.AlertResolved,
+        events.AlertAcknowledged,
+        events.AlertSilenced,
+    ),
 )
 NODES = Topic("nodes", "node_id", "producers", (events.MeasurementsDropped,))
 DEAD_LETTERS = Topic("dead-letters", "origin", "sinks", (events.DeadLetter,))
 
-TOPICS: tuple[Topic, ...] = (REGISTRY, EXPERIMENTS, INFERENCE, NODES, DEAD_LETTERS)
+TOPICS: tuple[Topic, ...] = (
+    REGISTRY,
+    EXPERIMENTS,
+    INFERENCE,
+    SAMPLES,
+    NODES,
+    RULES,
+    WINDOWS,
+    ALERTS,
+    DEAD_LETTERS,
+)
 
 
 def key_of(*parts: str) -> bytes:

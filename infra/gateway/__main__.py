@@ -7,6 +7,7 @@ import faulthandler
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -17,7 +18,6 @@ from modeltrail.infra.gateway.server import DataDirectoryLocked, Server, locked,
 from modeltrail.infra.gateway.wire import Timeouts
 
 _log = logging.getLogger(__name__)
-_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 #: After this long the process says where it hangs and ends all the same.
 _LONGEST_END_S: Final = 45.0
 
@@ -25,9 +25,6 @@ _LONGEST_END_S: Final = 45.0
 def main(arguments: list[str] | None = None) -> int:
     """Serve until a signal ends it; returns the exit code, 2 when it cannot start."""
     options = _parse(arguments)
-    # Before the engine starts its threads, which inherit it: whichever thread a signal reached,
-    # the main one could be inside accept() and never hear of it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     logging.basicConfig(
         level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -39,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
             running_engine(options.data_dir, accounts, timeouts) as shared,
         ):
             server = Server(shared, options.port, options.max_connections)
-            threading.Thread(target=_stop_at_signal, args=(server,), daemon=True).start()
+            _stop_at_signal(server)
             print(f"ready 127.0.0.1:{server.port}", flush=True)
             server.serve()
             if not server.close():
@@ -52,9 +49,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _stop_at_signal(server: Server) -> None:
-    signal.sigwait(_ENDING)
-    faulthandler.dump_traceback_later(_LONGEST_END_S, exit=True)
-    server.stop_accepting()
+    # A signal that reaches one of the engine's threads does not wake the main one from accept(),
+    # and only the main one runs Python's handlers; the byte in this pipe comes in any case.
+    told, tell = socket.socketpair()
+    tell.setblocking(False)
+
+    def stop() -> None:
+        told.recv(1)
+        faulthandler.dump_traceback_later(_LONGEST_END_S, exit=True)
+        server.stop_accepting()
+
+    threading.Thread(target=stop, name="signals", daemon=True).start()
+    signal.set_wakeup_fd(tell.detach())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -1,5 +1,16 @@
 """The typed events: one frozen class for each Avro record, field by field."""
 
+from modeltrail.schemas.events.alerts import (
+    AlertAcknowledged,
+    AlertKind,
+    AlertPending,
+    AlertRaised,
+    AlertResolved,
+    AlertSilenced,
+    AlertState,
+    AlertUpdated,
+    ResolveReason,
+)
 from modeltrail.schemas.events.base import Fact
 from modeltrail.schemas.events.dead_letters import DeadLetter, DeadLetterReason
 from modeltrail.schemas.events.experiments import (
@@ -11,7 +22,11 @@ from modeltrail.schemas.events.experiments import (
     RunStatus,
     RunTagSet,
 )
-from modeltrail.schemas.events.inference import GroundTruthObserved, InferenceMeasured
+from modeltrail.schemas.events.inference import (
+    GroundTruthObserved,
+    InferenceMeasured,
+    TimeMarked,
+)
 from modeltrail.schemas.events.nodes import MeasurementsDropped
 from modeltrail.schemas.events.registry import (
     AliasAssigned,
@@ -27,6 +42,31 @@ from modeltrail.schemas.events.registry import (
     ReferenceProfiled,
     RejectionReason,
     VersionBump,
+)
+from modeltrail.schemas.events.rules import (
+    ANY_MODEL,
+    Direction,
+    DriftPolicySet,
+    RuleRejected,
+    Severity,
+    Statistic,
+    ThresholdRule,
+    ThresholdsSet,
+)
+from modeltrail.schemas.events.samples import MeasurementSampled
+from modeltrail.schemas.events.windows import (
+    ChangePointDetected,
+    DriftMeasured,
+    FeatureDrift,
+    MetricPartial,
+    MetricWindow,
+    PartialWindow,
+    PartitionAdvanced,
+    RecentMeasured,
+    RecentMetric,
+    ValueBreached,
+    WindowClosed,
+    WindowsDecided,
 )
 
 FACTS: tuple[type[Fact], ...] = (
@@ -47,23 +87,59 @@ FACTS: tuple[type[Fact], ...] = (
     RunEnded,
     InferenceMeasured,
     GroundTruthObserved,
+    TimeMarked,
+    MeasurementSampled,
     MeasurementsDropped,
+    ThresholdsSet,
+    DriftPolicySet,
+    RuleRejected,
+    PartialWindow,
+    RecentMeasured,
+    ValueBreached,
+    PartitionAdvanced,
+    WindowClosed,
+    WindowsDecided,
+    DriftMeasured,
+    ChangePointDetected,
+    AlertPending,
+    AlertRaised,
+    AlertUpdated,
+    AlertResolved,
+    AlertAcknowledged,
+    AlertSilenced,
     DeadLetter,
 )
 
 __all__ = [
+    "ANY_MODEL",
     "FACTS",
+    "AlertAcknowledged",
+    "AlertKind",
+    "AlertPending",
+    "AlertRaised",
+    "AlertResolved",
+    "AlertSilenced",
+    "AlertState",
+    "AlertUpdated",
     "AliasAssigned",
     "AliasRemoved",
     "ArtifactLogged",
+    "ChangePointDetected",
     "DeadLetter",
     "DeadLetterReason",
+    "Direction",
+    "DriftMeasured",
+    "DriftPolicySet",
     "Fact",
+    "FeatureDrift",
     "FeatureKind",
     "FeatureProfile",
     "GroundTruthObserved",
     "InferenceMeasured",
+    "MeasurementSampled",
     "MeasurementsDropped",
+    "MetricPartial",
+    "MetricWindow",
     "MetricsLogged",
     "ModelArchived",
     "ModelErased",
@@ -71,12 +147,26 @@ __all__ = [
     "ModelRegistrationRejected",
     "ModelRegistrationRequested",
     "ModelTagSet",
+    "PartialWindow",
+    "PartitionAdvanced",
+    "RecentMeasured",
+    "RecentMetric",
     "ReferenceProfiled",
     "RejectionReason",
+    "ResolveReason",
+    "RuleRejected",
     "RunEnded",
     "RunHeartbeat",
     "RunStarted",
     "RunStatus",
     "RunTagSet",
+    "Severity",
+    "Statistic",
+    "ThresholdRule",
+    "ThresholdsSet",
+    "TimeMarked",
+    "ValueBreached",
     "VersionBump",
+    "WindowClosed",
+    "WindowsDecided",
 ]

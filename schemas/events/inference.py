@@ -59,3 +59,12 @@ class GroundTruthObserved(Fact):
     names: tuple[str, ...]
     values: tuple[float, ...]
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeMarked(Fact):
+    """Time has passed in a partition to which nobody appended: its append time is the message."""
+
+    record: ClassVar[str] = "modeltrail.inference.TimeMarked"
+
+    partition: int

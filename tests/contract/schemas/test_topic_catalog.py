@@ -1,11 +1,13 @@
 """Topics are data: each fact lies in exactly one, under a name that says what it is about."""
 
 from collections import Counter
+from dataclasses import fields
 
 import pytest
 
+from modeltrail.infra.config import KafkaSettings
 from modeltrail.schemas.events import FACTS
-from modeltrail.schemas.topics import TOPICS, Topic, key_of
+from modeltrail.schemas.topics import TOPICS, Retention, Topic, key_of
 
 ROOMS = {"producers", "processors", "sinks"}
 
@@ -34,11 +36,20 @@ KEYED_BY_FIELDS = [topic for topic in TOPICS if topic.key != "origin"]
 @pytest.mark.parametrize("topic", KEYED_BY_FIELDS, ids=lambda topic: topic.name)
 def test_every_fact_of_a_topic_has_the_fields_of_its_key(topic: Topic) -> None:
     for part in topic.key.split(" + "):
-        assert all(part in fact.__dataclass_fields__ for fact in topic.facts)
+        assert all(
+            part in fact.__dataclass_fields__ or "partition" in fact.__dataclass_fields__
+            for fact in topic.facts
+        )
 
 
-def test_only_measurements_are_ever_deleted() -> None:
-    assert [topic.name for topic in TOPICS if not topic.keep_for_ever] == ["inference"]
+def test_only_measurements_and_what_follows_from_them_are_ever_deleted() -> None:
+    deleted = [topic.name for topic in TOPICS if topic.retention is not Retention.FOR_EVER]
+    assert deleted == ["inference", "samples", "windows"]
+
+
+def test_retention_names_a_setting_in_days() -> None:
+    settings = {field.name for field in fields(KafkaSettings)}
+    assert {topic.retention for topic in TOPICS} - {Retention.FOR_EVER} <= settings
 
 
 def test_keys_of_different_parts_differ() -> None:

@@ -40,6 +40,7 @@ def _values_of(hint: Any) -> st.SearchStrategy[Any]:
         EventId: st.binary(min_size=16, max_size=16),
         Sha256: st.binary(min_size=32, max_size=32),
         str: _TEXTS,
+        bool: st.booleans(),
         float: _DOUBLES,
         int: _LONGS,
         bytes: st.binary(max_size=40),

@@ -14,7 +14,7 @@ from modeltrail.schemas.batch import DecodedBatch, decode_batch
 from modeltrail.schemas.codec import Codec, decode_record, encode_datum, reader_schema
 from modeltrail.schemas.container import read_container
 from modeltrail.schemas.errors import DecodeError
-from modeltrail.schemas.events import FACTS, Fact, ReferenceProfiled
+from modeltrail.schemas.events import FACTS, Fact, ReferenceProfiled, ThresholdsSet
 from modeltrail.schemas.polars_types import columns_of
 from modeltrail.schemas.wire import HEADER_BYTES, frame_header, schema_id_of
 
@@ -24,7 +24,7 @@ for kind, number in IDS.items():
     assert CODEC.header_of(kind) == frame_header(number)
 
 Values = Sequence[bytes | None]
-FETCHED_WHOLE = [kind for kind in FACTS if kind is not ReferenceProfiled]
+FETCHED_WHOLE = [kind for kind in FACTS if kind not in (ReferenceProfiled, ThresholdsSet)]
 
 ENCODED = st.from_type(Fact).map(CODEC.encode)
 

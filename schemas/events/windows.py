@@ -1,0 +1,202 @@
+"""Facts about windows: what partitions hold of them, what they came to, and how time advanced."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from modeltrail.schemas.events.base import Fact
+from modeltrail.schemas.ids import EventId, Micros, ModelId, NodeId, SessionId, Version
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPartial:
+    """Integer state of one metric: a fixed-point sum and the counts of its logarithmic bins."""
+
+    name: str
+    count: int
+    sum_whole: int
+    sum_fraction: int
+    min: float
+    max: float
+    bins: tuple[int, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartialWindow(Fact):
+    """What one partition holds of a series in 10 s of capture; a newer one replaces it."""
+
+    record: ClassVar[str] = "modeltrail.windows.PartialWindow"
+
+    model_id: ModelId
+    version: Version
+    environment: str
+    arm: str
+    source_partition: int
+    start: Micros
+    end: Micros
+    final: bool
+    measurements: int
+    metrics: tuple[MetricPartial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentMetric:
+    """The values of one metric; NaN where a measurement has none."""
+
+    name: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentMeasured(Fact):
+    """The newest measurements (at most 1,000) that a partition took in one step of its time."""
+
+    record: ClassVar[str] = "modeltrail.windows.RecentMeasured"
+
+    model_id: ModelId
+    version: Version
+    environment: str
+    arm: str
+    source_partition: int
+    advanced_to: Micros
+    appended_ms: tuple[int, ...]
+    offsets: tuple[int, ...]
+    metrics: tuple[RecentMetric, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueBreached(Fact):
+    """A measurement broke a rule on single values: the first one of a partition in 10 s."""
+
+    record: ClassVar[str] = "modeltrail.windows.ValueBreached"
+
+    model_id: ModelId
+    version: Version
+    environment: str
+    arm: str
+    source_partition: int
+    source_offset: int
+    appended_at: Micros
+    captured_at: Micros
+    node_id: NodeId
+    session_id: SessionId
+    frame: int
+    rule: str
+    metric: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionAdvanced(Fact):
+    """All of a source partition appended up to `advanced_to` is in the partials before this."""
+
+    record: ClassVar[str] = "modeltrail.windows.PartitionAdvanced"
+
+    partition: int
+    source_partition: int
+    source_partitions: int
+    advanced_to: Micros
+    measurements: int
+    late: int
+    refused: int
+    out_of_range: int
+    truths: int
+    unmatched_truths: int
+    evicted_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricWindow:
+    """One metric of a closed window; bins only in windows of 10 s."""
+
+    name: str
+    count: int
+    sum_whole: int
+    sum_fraction: int
+    mean: float
+    min: float
+    max: float
+    p50: float
+    p95: float
+    p99: float
+    bins: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed(Fact):
+    """A window of a series: as decided 1 s after its end, or final if late events changed it."""
+
+    record: ClassVar[str] = "modeltrail.windows.WindowClosed"
+
+    model_id: ModelId
+    version: Version
+    environment: str
+    arm: str
+    window: str
+    start: Micros
+    end: Micros
+    final: bool
+    measurements: int
+    metrics: tuple[MetricWindow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsDecided(Fact):
+    """All windows of a partition that end by `end` were decided before this."""
+
+    record: ClassVar[str] = "modeltrail.windows.WindowsDecided"
+
+    partition: int
+    end: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureDrift:
+    """Distance of a feature from its reference; `statistic` is KS or chi-square by its kind."""
+
+    name: str
+    kind: str
+    psi: float
+    js: float
+    statistic: float
+    p_value: float
+    adjusted_p_value: float
+    samples: int
+    effective_samples: float
+    drifted: bool
+    streak: int
+
+
+@dataclass(frozen=True, slots=True)
+class DriftMeasured(Fact):
+    """How far the features of a series are from the reference profile in one window."""
+
+    record: ClassVar[str] = "modeltrail.windows.DriftMeasured"
+
+    model_id: ModelId
+    version: Version
+    environment: str
+    arm: str
+    window: str
+    start: Micros
+    end: Micros
+    profile_id: EventId
+    features: tuple[FeatureDrift, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePointDetected(Fact):
+    """The mean of a stream of window means is another one from about `end` on."""
+
+    record: ClassVar[str] = "modeltrail.windows.ChangePointDetected"
+
+    model_id: ModelId
+    version: Version
+    environment: str
+    arm: str
+    metric: str
+    end: Micros
+    mean_before: float
+    mean_after: float
+    worse: bool
