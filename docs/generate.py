@@ -45,13 +45,20 @@ def _commands() -> Iterator[str]:
     for name in COMMANDS:
         command = cli.get_command(context, name)
         assert command is not None
-        usage = " ".join(command.collect_usage_pieces(click.Context(command)))
-        yield f"### `modeltrail {name} {usage}`\n"
-        yield f"{inspect.cleandoc(command.help or '')}\n"
-        for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                yield f"- `{_option(parameter)}`: {parameter.help or ''}".removesuffix(": ")
-        yield ""
+        yield from _command(name, command)
+
+
+def _command(name: str, command: click.Command) -> Iterator[str]:
+    usage = " ".join(command.collect_usage_pieces(click.Context(command)))
+    yield f"### `modeltrail {name} {usage}`\n"
+    yield f"{inspect.cleandoc(command.help or '')}\n"
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            yield f"- `{_option(parameter)}`: {parameter.help or ''}".removesuffix(": ")
+    yield ""
+    if isinstance(command, click.Group):
+        for inner, each in command.commands.items():
+            yield from _command(f"{name} {inner}", each)
 
 
 def _option(option: click.Option) -> str:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,122 +12,43 @@ import yaml
 
 from modeltrail.infra.errors import ConfigError
 from modeltrail.infra.secret import Secret
+from modeltrail.infra.sections import (
+    AlertingSettings,
+    ClickHouseSettings,
+    ExperimentTrackingSettings,
+    KafkaSettings,
+    ModelRegistrySettings,
+    MonitoringSettings,
+    ProcessorsSettings,
+    ProjectorSettings,
+    SchemaRegistrySettings,
+    Settings,
+    StackSettings,
+)
+
+__all__ = [
+    "AlertingSettings",
+    "ClickHouseSettings",
+    "ConfigError",
+    "ExperimentTrackingSettings",
+    "KafkaSettings",
+    "ModelRegistrySettings",
+    "MonitoringSettings",
+    "ProcessorsSettings",
+    "ProjectorSettings",
+    "SchemaRegistrySettings",
+    "Settings",
+    "StackSettings",
+    "describe_settings",
+    "environment_name",
+    "load_settings",
+    "stack_runs",
+]
 
 CONFIG_FILE = "modeltrail.yaml"
 ENDPOINTS_FILE = "endpoints.json"
 LOCK_FILE = "lock"
 ENV_PREFIX = "MODELTRAIL_"
-
-
-def _setting(default: Any, doc: str) -> Any:
-    return field(default=default, metadata={"doc": doc})
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRegistrySettings:
-    """Where model artifacts live and how long a registration may take."""
-
-    path: str = _setting(".modeltrail/artifacts", "artifact store: a folder or any fsspec URL")
-    answer_timeout_s: float = _setting(30.0, "how long register_model waits for the registry, s")
-    max_artifact_mb: int = _setting(4096, "largest model file that is accepted, MiB")
-
-
-@dataclass(frozen=True, slots=True)
-class ExperimentTrackingSettings:
-    """How experiment facts survive while Kafka is away."""
-
-    spool_path: str = _setting(".modeltrail/spool", "folder for facts that Kafka has not taken yet")
-    spool_max_mb: int = _setting(256, "size at which log_metrics blocks, MiB")
-    flush_timeout_s: float = _setting(10.0, "how long exit and end_experiment wait for Kafka, s")
-
-
-@dataclass(frozen=True, slots=True)
-class MonitoringSettings:
-    """What a node measures and what it may cost."""
-
-    metrics_collection: bool = _setting(True, "false turns InferenceMonitor into a no-op")
-    sampling_rate: float = _setting(1.0, "share of measurements that are sent, 0 to 1")
-    queue_capacity: int = _setting(20_000, "measurements held before the oldest are dropped")
-    flush_timeout_s: float = _setting(2.0, "how long a node waits for Kafka at exit, s")
-    report_interval_s: float = _setting(10.0, "how often a node reports its drops, s")
-    environment: str = _setting("production", "environment that measurements are filed under")
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaSettings:
-    """Where Kafka is and how topics are laid out."""
-
-    bootstrap_servers: str = _setting("", "host:port,…; empty: the embedded stack")
-    topic_prefix: str = _setting("modeltrail.", "prefix of every topic name")
-    partitions: int = _setting(4, "partitions of every topic; joined topics need equal counts")
-    replication_factor: int = _setting(1, "copies of every partition")
-    inference_retention_days: int = _setting(30, "days that measurements stay in Kafka")
-    windows_retention_days: int = _setting(7, "days that partial and closed windows stay in Kafka")
-    security_protocol: str = _setting("PLAINTEXT", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")
-    sasl_mechanism: str = _setting("", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
-    sasl_username: str = _setting("", "SASL user")
-    sasl_password: Secret = _setting(Secret(""), "SASL password")  # noqa: RUF009
-    ssl_ca_location: str = _setting("", "file of CA certificates")
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaRegistrySettings:
-    """Where the Confluent-compatible schema registry is."""
-
-    url: str = _setting("", "base URL of the Confluent API; empty: the embedded stack")
-    username: str = _setting("", "basic-auth user")
-    password: Secret = _setting(Secret(""), "basic-auth password")  # noqa: RUF009
-
-
-@dataclass(frozen=True, slots=True)
-class ClickHouseSettings:
-    """Where ClickHouse's native protocol is."""
-
-    host: str = _setting("", "host name; empty: the embedded stack")
-    port: int = _setting(9000, "native protocol port")
-    user: str = _setting("modeltrail", "account that projects and migrates")
-    password: Secret = _setting(Secret(""), "its password")  # noqa: RUF009
-    database: str = _setting("modeltrail", "database of every table and view")
-    secure: bool = _setting(False, "TLS")
-    reader_user: str = _setting("reader", "account of `modeltrail sql`: read only")
-    reader_password: Secret = _setting(Secret(""), "its password")  # noqa: RUF009
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectorSettings:
-    """How the projector cuts its inserts."""
-
-    batch_rows: int = _setting(50_000, "rows of one insert at the most")
-    batch_seconds: float = _setting(1.0, "longest time a row waits for its insert, s")
-    dead_letter_limit: float = _setting(
-        0.2, "share of a batch of 100 or more that may be unreadable before the projector stops"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class StackSettings:
-    """The embedded stack."""
-
-    data_dir: str = _setting(".modeltrail", "folder of the stack's data, ports and logs")
-    ready_timeout_s: float = _setting(60.0, "how long `up` waits for each part, s")
-    kafka_heap_mb: int = _setting(512, "heap of the broker, MiB")
-    startup_cache: bool = _setting(True, "the first stop records what makes Java start faster")
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Every setting, grouped by the section of `modeltrail.yaml` that holds it."""
-
-    model_registry: ModelRegistrySettings = field(default_factory=ModelRegistrySettings)
-    experiment_tracking: ExperimentTrackingSettings = field(
-        default_factory=ExperimentTrackingSettings
-    )
-    monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
-    kafka: KafkaSettings = field(default_factory=KafkaSettings)
-    schema_registry: SchemaRegistrySettings = field(default_factory=SchemaRegistrySettings)
-    clickhouse: ClickHouseSettings = field(default_factory=ClickHouseSettings)
-    projector: ProjectorSettings = field(default_factory=ProjectorSettings)
-    stack: StackSettings = field(default_factory=StackSettings)
 
 
 def load_settings(

@@ -1,5 +1,9 @@
 """Says where the topics end now, and reads a partition from its beginning up to there."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
 from confluent_kafka import KafkaException, TopicPartition
 
 from modeltrail.infra.config import KafkaSettings
@@ -33,36 +37,77 @@ def end_offsets(settings: KafkaSettings) -> dict[tuple[str, int], int]:
         consumer.close()
 
 
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One record of a partition; `appended_ms` is the broker's append time since the epoch."""
+
+    offset: int
+    appended_ms: int
+    value: bytes | None
+
+
+class PartitionReader:
+    """Reads one partition through a consumer of its own; calls raise `Unavailable`."""
+
+    def __init__(self, settings: KafkaSettings, topic: str, partition: int) -> None:
+        self._consumer = make_consumer(settings, group=f"{settings.topic_prefix}readers")
+        self._topic = topic
+        self._partition = partition
+
+    def bounds(self) -> tuple[int, int]:
+        """The first offset, and the high watermark: the offset after the last record."""
+        with self._errors():
+            low, high = self._consumer.get_watermark_offsets(self._at(), timeout=_TIMEOUT_S)
+            return int(low), int(high)
+
+    def offset_at(self, appended_ms: int) -> int | None:
+        """The first offset with that append time or a later one; None: there is none."""
+        with self._errors():
+            (found,) = self._consumer.offsets_for_times([self._at(appended_ms)], timeout=_TIMEOUT_S)
+            return int(found.offset) if found.offset >= 0 else None
+
+    def read(self, first: int, end: int) -> Iterator[LogRecord]:
+        """Every record from offset `first` up to, but without, `end`."""
+        with self._errors():
+            # From a number: asking for "the beginning" costs half a second of look-ups.
+            self._consumer.assign([self._at(first)])
+            following = first
+            while following < end:
+                # consume() waits for a full batch, so it is asked for no more than there is.
+                records = self._consumer.consume(min(_BATCH, end - following), timeout=_TIMEOUT_S)
+                if not records:
+                    raise Unavailable(f"{self} gave no records for {_TIMEOUT_S:.0f} s")
+                for record in records:
+                    if error := record.error():
+                        raise KafkaException(error)
+                    offset = record.offset() or 0
+                    if offset < end:
+                        yield LogRecord(offset, record.timestamp()[1], record.value())
+                    following = offset + 1
+
+    def close(self) -> None:
+        """Leave Kafka."""
+        self._consumer.close()
+
+    def __str__(self) -> str:
+        return f"{self._topic} partition {self._partition}"
+
+    def _at(self, offset: int = 0) -> TopicPartition:
+        return TopicPartition(self._topic, self._partition, offset)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except KafkaException as error:
+            raise Unavailable(f"{self}: {error.args[0].str()}") from error
+
+
 def read_partition(settings: KafkaSettings, topic: str, partition: int) -> list[bytes | None]:
     """Every value of a partition up to its high watermark, in offset order.
 
     Raises:
         Unavailable: the broker did not answer within 30 s.
     """
-    consumer = make_consumer(settings, group=f"{settings.topic_prefix}readers")
-    try:
-        at = TopicPartition(topic, partition)
-        low, high = consumer.get_watermark_offsets(at, timeout=_TIMEOUT_S)
-        # From a number: asking for "the beginning" costs half a second of look-ups.
-        consumer.assign([TopicPartition(topic, partition, low)])
-        values: list[bytes | None] = []
-        following = low
-        while following < high:
-            # consume() waits for a full batch, so it is asked for no more than there is.
-            records = consumer.consume(min(_BATCH, high - following), timeout=_TIMEOUT_S)
-            if not records:
-                raise Unavailable(
-                    f"{topic} partition {partition} gave no records for {_TIMEOUT_S} s"
-                )
-            for record in records:
-                if error := record.error():
-                    raise Unavailable(f"{topic} partition {partition}: {error.str()}")
-                offset = record.offset() or 0
-                if offset < high:
-                    values.append(record.value())
-                following = offset + 1
-        return values
-    except KafkaException as error:
-        raise Unavailable(f"{topic} partition {partition}: {error.args[0].str()}") from error
-    finally:
-        consumer.close()
+    with closing(PartitionReader(settings, topic, partition)) as reader:
+        return [record.value for record in reader.read(*reader.bounds())]

@@ -1,40 +1,80 @@
-"""Composes the stream processors into one Faust app: the only module that knows Faust."""
+"""Composes the stream processors into one Faust app: the only module that knows them all."""
 
 import asyncio
 import logging
 import os
 import signal
-import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import faust
-from faust.types.auth import CredentialsT
 
-from modeltrail.infra.config import KafkaSettings, Settings
-from modeltrail.infra.errors import ConfigError
-from modeltrail.infra.log_reader import read_partition
+from modeltrail.infra.clock import SystemClock
+from modeltrail.infra.config import Settings
+from modeltrail.infra.control_log import ControlLog
+from modeltrail.infra.log_reader import PartitionReader, read_partition
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.processors.alerting.fold import AlertFold
+from modeltrail.processors.alerting.rules_agent import rejection_of
+from modeltrail.processors.batching import (
+    BATCHES_A_POLL,
+    batched_topic,
+    prepared_ahead,
+    use_batched_transport,
+)
+from modeltrail.processors.connections import brokers, credentials
+from modeltrail.processors.drift.fold import DriftFold
+from modeltrail.processors.folding import WindowsAgent
+from modeltrail.processors.patience import patiently
+from modeltrail.processors.publishing import Outgoing, Publisher
 from modeltrail.processors.registry.agent import RegistryAgent
+from modeltrail.processors.replaying import FoldedPartition, replay_from_log
+from modeltrail.processors.windows.agent import MeasurementsAgent
+from modeltrail.processors.windows.merge import MergeFold
+from modeltrail.processors.windows.partition import PartitionFold
+from modeltrail.processors.windows.samples import newest_samples
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.topics import REGISTRY
+from modeltrail.schemas.errors import DecodeError
+from modeltrail.schemas.events import Fact
+from modeltrail.schemas.topics import INFERENCE, REGISTRY, RULES, WINDOWS, Topic
 
 log = logging.getLogger(__name__)
 EXIT_ON_FAULT = 70
+#: How often a cut of time is looked for in the log once it is due.
+_MARK_RETRY_S = 0.25
 
 
-def make_app(settings: Settings, on_ready: Callable[[], None], data_dir: Path) -> Any:
-    """Build the app; nothing connects before it is started.
+def run_processors(settings: Settings, on_ready: Callable[[], None], data_dir: Path) -> None:
+    """Run the processors until SIGTERM or SIGINT; offsets are committed on the way out.
 
     Raises:
         ConfigError: no Kafka or schema registry is configured.
     """
+    codec = Codec(ConfluentSchemaIds(settings.schema_registry))
+    with closing(ControlLog(settings.kafka, codec, SystemClock())) as control:
+        asyncio.run(_serve(make_app(settings, codec, control, on_ready, data_dir)))
+
+
+def make_app(
+    settings: Settings,
+    codec: Codec,
+    control: ControlLog,
+    on_ready: Callable[[], None],
+    data_dir: Path,
+) -> Any:
+    """Build the app; nothing of it connects before it is started.
+
+    Raises:
+        ConfigError: no Kafka is configured.
+    """
     kafka = settings.kafka
     app = faust.App(
         f"{kafka.topic_prefix}processors",
-        broker=_brokers(kafka),
-        broker_credentials=_credentials(kafka),
+        broker=brokers(kafka),
+        broker_credentials=credentials(kafka),
         datadir=str(data_dir),
         store="memory://",
         web_enabled=False,
@@ -45,8 +85,31 @@ def make_app(settings: Settings, on_ready: Callable[[], None], data_dir: Path) -
         # A worker that was killed keeps its partitions until its session ends.
         broker_session_timeout=6,
         broker_heartbeat_interval=1.5,
+        broker_max_poll_records=BATCHES_A_POLL,
     )
-    _add_registry(app, settings)
+    publisher = Publisher(codec, kafka.topic_prefix, partial(_send, app))
+    measurements = MeasurementsAgent(
+        make_fold=partial(_measurements_fold, settings),
+        read_samples=partial(
+            newest_samples, kafka, codec, most=settings.processors.sample_capacity
+        ),
+        control=control,
+        codec=codec,
+        publish=publisher.publish,
+        clock=SystemClock(),
+    )
+    windows = WindowsAgent(
+        make=partial(_folded_partition, control, codec),
+        replay=partial(_replay, settings),
+        publish=publisher.publish,
+    )
+    inference, decided = (topic.full_name(kafka.topic_prefix) for topic in (INFERENCE, WINDOWS))
+    # Folds of windows begin with a replay of their own, wherever the group stands.
+    use_batched_transport(app, {inference: measurements.resume_from, decided: None})
+    _add_registry(app, settings, codec)
+    _add_rules(app, RULES.full_name(kafka.topic_prefix), codec, publisher)
+    _add_measurements(app, inference, measurements)
+    _add_windows(app, decided, windows)
 
     @app.task  # type: ignore[untyped-decorator]
     async def ready() -> None:
@@ -57,22 +120,19 @@ def make_app(settings: Settings, on_ready: Callable[[], None], data_dir: Path) -
     return app
 
 
-def run_processors(settings: Settings, on_ready: Callable[[], None], data_dir: Path) -> None:
-    """Run the app until SIGTERM or SIGINT; offsets are committed on the way out."""
-    asyncio.run(_serve(make_app(settings, on_ready, data_dir)))
-
-
 async def _serve(app: Any) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await app.start()
-    await stop.wait()
+    # Faust goes on without its consumer where that has failed.
+    if await app.wait_for_stopped(stop.wait()):
+        _die("Faust has stopped", app.crash_reason)
     await app.stop()
 
 
-def _add_registry(app: Any, settings: Settings) -> None:
+def _add_registry(app: Any, settings: Settings, codec: Codec) -> None:
     name = REGISTRY.full_name(settings.kafka.topic_prefix)
     topic = app.topic(name, key_type=bytes, key_serializer="raw", value_serializer="raw")
 
@@ -80,48 +140,110 @@ def _add_registry(app: Any, settings: Settings) -> None:
         return await (await topic.send(key=key, value=value))
 
     agent = RegistryAgent(
-        Codec(ConfluentSchemaIds(settings.schema_registry)),
-        lambda partition: read_partition(settings.kafka, name, partition),
-        publish,
+        codec, lambda partition: read_partition(settings.kafka, name, partition), publish
     )
 
     @app.agent(topic, name="registry")  # type: ignore[untyped-decorator]
     async def registry(stream: Any) -> None:
         async for event in stream.events():
             message = event.message
-            await _or_stop(
+            await _or_die(
                 agent.handle(message.partition, message.generation_id, message.key, message.value)
             )
 
 
-async def _or_stop(work: Any) -> None:
+def _add_measurements(app: Any, name: str, agent: MeasurementsAgent) -> None:
+    @app.agent(batched_topic(app, name), name="measurements")  # type: ignore[untyped-decorator]
+    async def measurements(stream: Any) -> None:
+        # Acknowledged by hand: the stream is an event ahead of what is done.
+        events = prepared_ahead(stream.noack().events(), lambda event: agent.decode(event.value))
+        async for event, decoding in events:
+            await _or_die(agent.handle(event.value, decoding))
+            event.ack()
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def marks() -> None:
+        while not app.should_stop:
+            await app.sleep(min(agent.seconds_to_cut(), _MARK_RETRY_S))
+            assigned = [tp.partition for tp in app.consumer.assignment() if tp.topic == name]
+            try:
+                await agent.mark_time(assigned)
+            except Exception as error:
+                # A producer that is being stopped takes no more.
+                if not app.should_stop:
+                    _die("time could not be marked", error)
+
+
+def _add_windows(app: Any, name: str, agent: WindowsAgent) -> None:
+    @app.agent(batched_topic(app, name), name="windows")  # type: ignore[untyped-decorator]
+    async def windows(stream: Any) -> None:
+        async for fetch in stream:
+            await _or_die(agent.handle(fetch))
+
+
+def _add_rules(app: Any, name: str, codec: Codec, publisher: Publisher) -> None:
+    topic = app.topic(name, key_type=bytes, key_serializer="raw", value_serializer="raw")
+
+    async def answer(value: bytes) -> None:
+        try:
+            fact = await patiently(partial(codec.decode, value))
+        except DecodeError:
+            return
+        if (rejection := rejection_of(fact)) is not None:
+            await publisher.publish([rejection])
+
+    @app.agent(topic, name="rules")  # type: ignore[untyped-decorator]
+    async def rules(stream: Any) -> None:
+        async for value in stream:
+            if value is not None:
+                await _or_die(answer(value))
+
+
+async def _send(app: Any, record: Outgoing) -> Awaitable[int]:
+    # Not by the topic, whose bookkeeping takes longer than the producer. aiokafka has one request
+    # at a time in flight to a broker and retries it first, so the order of a partition is kept.
+    sent = await app.producer.send(
+        record.topic, record.key, record.value, record.partition, None, None
+    )
+    return _append_time(sent)
+
+
+async def _append_time(sent: Awaitable[Any]) -> int:
+    return int((await sent).timestamp)
+
+
+def _measurements_fold(settings: Settings, partition: int, from_beginning: bool) -> PartitionFold:
+    return PartitionFold(
+        partition,
+        settings.kafka.partitions,
+        settings.processors.truth_sampling_rate,
+        settings.processors.sample_capacity,
+        from_beginning=from_beginning,
+    )
+
+
+def _folded_partition(control: ControlLog, codec: Codec, partition: int) -> FoldedPartition:
+    judges = (AlertFold(partition), DriftFold(partition))
+    return FoldedPartition(partition, MergeFold(partition), judges, control, codec)
+
+
+def _replay(settings: Settings, folded: FoldedPartition) -> tuple[Fact, ...]:
+    def reader_of(topic: Topic) -> PartitionReader:
+        name = topic.full_name(settings.kafka.topic_prefix)
+        return PartitionReader(settings.kafka, name, folded.partition)
+
+    return replay_from_log(folded, reader_of)
+
+
+async def _or_die(work: Coroutine[Any, Any, None]) -> None:
     """Await `work`; on a fault end the process before Faust acks what was not done."""
     try:
         await work
-    except Exception:
-        log.critical("the processors stop: a record could not be processed", exc_info=True)
-        logging.shutdown()
-        os._exit(EXIT_ON_FAULT)
+    except Exception as error:
+        _die("a record could not be processed", error)
 
 
-def _brokers(kafka: KafkaSettings) -> list[str]:
-    if not kafka.bootstrap_servers:
-        raise ConfigError(
-            "no Kafka: start the embedded one with `modeltrail up --detach`, "
-            "or set MODELTRAIL_KAFKA_BOOTSTRAP_SERVERS"
-        )
-    return [f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")]
-
-
-def _credentials(kafka: KafkaSettings) -> CredentialsT | None:
-    tls = None
-    if kafka.security_protocol in ("SSL", "SASL_SSL"):
-        tls = ssl.create_default_context(cafile=kafka.ssl_ca_location or None)
-    if kafka.security_protocol.startswith("SASL"):
-        return faust.SASLCredentials(
-            username=kafka.sasl_username,
-            password=kafka.sasl_password.reveal(),
-            ssl_context=tls,
-            mechanism=kafka.sasl_mechanism or None,
-        )
-    return faust.SSLCredentials(context=tls) if tls else None
+def _die(what: str, error: BaseException | None) -> None:
+    log.critical("the processors stop: %s", what, exc_info=error)
+    logging.shutdown()
+    os._exit(EXIT_ON_FAULT)

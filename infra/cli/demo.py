@@ -1,4 +1,4 @@
-"""`modeltrail demo`: the whole way, from real frames over Avro events on Kafka to SQL answers."""
+"""`modeltrail demo`: the whole way, from real frames over Avro events to alerts and SQL answers."""
 
 import json
 import os
@@ -15,6 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.syntax import Syntax
 
+from modeltrail.infra.cli.demo_alerts import (
+    DRIFT,
+    LATENCY,
+    Webhook,
+    listening_webhook,
+    set_reference,
+    set_rules,
+)
 from modeltrail.infra.cli.demo_queries import QUESTIONS
 from modeltrail.infra.cli.group import config_of
 from modeltrail.infra.cli.progress import view_of
@@ -31,10 +39,13 @@ OUTPUT = Path("demo-output")
 _STUDY_FRAMES = 12
 _POLL_S = 0.1
 _PATIENCE_S = 60.0
+# Shares of the time that the nodes run: one gets a larger input, then the light dims for both.
+_LARGER_DURING = (0.15, 0.4)
+_DIMS_FROM = 0.45
 
 
 @click.command("demo")
-@click.option("--seconds", default=20.0, show_default=True, help="How long the nodes run.")
+@click.option("--seconds", default=90.0, show_default=True, help="How long the nodes run.")
 @click.pass_context
 def demo(ctx: click.Context, seconds: float) -> None:
     """Show the whole way from real frames to SQL answers."""
@@ -44,8 +55,12 @@ def demo(ctx: click.Context, seconds: float) -> None:
         since_us = SystemClock().now_us()
         version = _register(settings, console)
         runs, choice = _experiment(settings, console)
-        sent = _run_nodes(config_of(ctx), console, version, choice, seconds)
-        console.print(f"[bold]Sent[/] {sent} measurements")
+        set_rules(settings, MODEL, choice.latency_ms, console)
+        set_reference(settings, MODEL, version, console)
+        with listening_webhook(config_of(ctx), console) as webhook:
+            sent = _run_nodes(config_of(ctx), console, version, choice, seconds)
+            console.print(f"[bold]Sent[/] {sent} measurements")
+            _wait_for_alerts(webhook)
         _wait_for_rows(settings)
         _answer(settings, console, {"runs": runs, "since_us": since_us})
     console.print(f"\nA frame before and after masking: {OUTPUT / 'masked.png'}")
@@ -113,13 +128,11 @@ def _run_nodes(
     common += ["--size", *map(str, choice.size), "--threshold", str(choice.threshold)]
     common += ["--config", str(config)] if config else []
     sample = ["--sample", str(OUTPUT / "masked.png")]
+    common += ["--dims-from", str(_DIMS_FROM * seconds)]
+    slow = ["--larger", *(str(share * seconds) for share in _LARGER_DURING)]
     nodes = [
-        subprocess.Popen(
-            [*common, "--node-id", node_id, *(sample if node_id == NODES[0] else [])],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for node_id in NODES
+        subprocess.Popen([*common, "--node-id", node_id, *own], stdout=subprocess.PIPE, text=True)
+        for node_id, own in zip(NODES, (sample, slow), strict=True)
     ]
     with _progress(console) as progress:
         task = progress.add_task(f"{len(nodes)} nodes mask faces", total=seconds)
@@ -131,6 +144,20 @@ def _run_nodes(
     if any(node.returncode for node in nodes):
         raise Unavailable("a node of the demo ended with an error, shown above: run it again")
     return sum(json.loads(answer)["sent"] for answer in answers)
+
+
+def _wait_for_alerts(webhook: Webhook) -> None:
+    """Wait until the webhook has heard of both alerts, and that the slow node recovered."""
+    for rule, step in (
+        (LATENCY, "AlertRaised"),
+        (LATENCY, "AlertResolved"),
+        (DRIFT, "AlertRaised"),
+    ):
+        if not webhook.wait_for(rule, step, _PATIENCE_S):
+            raise Unavailable(
+                f"the webhook did not hear of {rule} ({step}): "
+                "look at `modeltrail alerts tail --from-beginning`"
+            )
 
 
 def _wait_for_rows(settings: Settings) -> None:

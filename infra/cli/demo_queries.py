@@ -77,4 +77,11 @@ ORDER BY node_id, second""",
 FROM dead_letters
 GROUP BY topic, reason""",
     ),
+    Question(
+        "The alerts and what became of them",
+        """SELECT rule, subject, state, opened_at, raised_at, resolved_at, summary
+FROM alerts
+WHERE opened_at >= fromUnixTimestamp64Micro(%(since_us)s)
+ORDER BY opened_at""",
+    ),
 )

@@ -16,6 +16,13 @@ COMMANDS: Mapping[str, str] = {
     "status": "Show the parts of the embedded stack and what is wrong with them.",
     "doctor": "Check everything that modeltrail needs, and say what to do.",
     "sql": "Run a query on ClickHouse as the read-only account; `-` reads it from standard input.",
+    "profile": (
+        "Make the reference of a version's drift, from a CSV or Parquet file or from measurements."
+    ),
+    "rules": "Set thresholds and drift policies from a YAML file, or show what is set.",
+    "backtest": "Replay measurements under the rules of a YAML file and compare the alerts.",
+    "alerts": "Follow alerts, list the open ones, acknowledge or silence them.",
+    "truth": "Load ground truth that became known later, to judge measurements by it.",
     "demo": "Show the whole way from real frames to SQL answers.",
     "migrate": (
         "Create missing topics, publish the schemas, apply migrations and views; safe to repeat."

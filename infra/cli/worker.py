@@ -1,4 +1,4 @@
-"""`modeltrail worker`: runs the stream processors or the projector until it is told to stop."""
+"""`modeltrail worker`: runs processors, projector or delivery until it is told to stop."""
 
 import logging
 import signal
@@ -12,7 +12,7 @@ from modeltrail.infra.config import Settings
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["processors", "projector"]))
+@click.argument("name", type=click.Choice(["processors", "projector", "delivery"]))
 @click.pass_obj
 def worker(settings: Settings, name: str) -> None:
     """Run one worker in the foreground; it prints `ready` once it is at work."""
@@ -22,11 +22,16 @@ def worker(settings: Settings, name: str) -> None:
 
         run_processors(settings, _say_ready, Path(settings.stack.data_dir) / "processors")
         return
-    from modeltrail.sinks.projector import run_projector
-
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if name == "delivery":
+        from modeltrail.sinks.delivery import run_delivery
+
+        run_delivery(settings, stop, _say_ready)
+        return
+    from modeltrail.sinks.projector import run_projector
+
     run_projector(settings, stop, _say_ready)
 
 

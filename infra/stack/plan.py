@@ -30,7 +30,7 @@ def plan(
     if not workers:
         return servers
     names = tuple(part.name for part in servers if not part.is_step)
-    return [*servers, *worker_parts(layout, config, names)]
+    return [*servers, *worker_parts(layout, config, names, settings.alerting)]
 
 
 def _servers(settings: Settings, layout: Layout, token: str) -> list[Part]:

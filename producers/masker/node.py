@@ -6,7 +6,8 @@ import json
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,17 +34,41 @@ _FPS = 25
 _DARKEST = 0.02
 _NOISE = 9.0
 _SWAY_S = 7.0
+LARGER = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a node does: for how long, on which input size, above which score."""
+    """What a node does: for how long, on which input size, above which score.
+
+    Attributes:
+        node_id: name of the node.
+        seconds: how long it runs.
+        size: width and height of the detector's input.
+        threshold: score above which a face is masked.
+        sample: where one frame is shown before and after masking, if anywhere.
+        dims_from: seconds after which the light begins to dim.
+        larger: from and until when, in seconds, the input is `LARGER` times as wide and high.
+    """
 
     node_id: str
     seconds: float
     size: tuple[int, int]
     threshold: float
-    sample: Path | None
+    sample: Path | None = None
+    dims_from: float = 0.0
+    larger: tuple[float, float] = (0.0, 0.0)
+
+    def size_at(self, elapsed: float) -> tuple[int, int]:
+        """Width and height of the input after so many seconds."""
+        factor = LARGER if self.larger[0] <= elapsed < self.larger[1] else 1
+        return self.size[0] * factor, self.size[1] * factor
+
+    def light_at(self, elapsed: float) -> float:
+        """Share of the light that is left after so many seconds."""
+        dimming = max(self.seconds - self.dims_from, 1.0)
+        dimmed = min(1.0, max(0.0, elapsed - self.dims_from) / dimming)
+        return 1.0 - (1.0 - _DARKEST) * dimmed
 
 
 def run_node(settings: Settings, model: RegisteredModel, plan: Plan) -> dict[str, int]:
@@ -59,23 +84,36 @@ def run_node(settings: Settings, model: RegisteredModel, plan: Plan) -> dict[str
         started = time.monotonic()
         number = 0
         while (elapsed := time.monotonic() - started) < plan.seconds:
-            image, truth = camera.take(_scene_at(elapsed, plan.seconds))
-            masked = _mask_one(session, plan, number, image, truth)
+            image, truth = camera.take(_scene_at(elapsed, plan.light_at(elapsed)))
+            size = plan.size_at(elapsed)
+            masked = _mask_one(session, size, plan.threshold, number, image, truth)
             if plan.sample and elapsed > plan.seconds / 8:
                 plan.sample.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(np.hstack([image, masked])).save(plan.sample)
-                plan = Plan(plan.node_id, plan.seconds, plan.size, plan.threshold, None)
+                plan = replace(plan, sample=None)
             number = _next_frame(started, number)
     return asdict(session.monitor.stats())
 
 
+def usual_frames(count: int) -> Iterator[Image8]:
+    """Frames as a node takes them before the light dims, one every 25th of a second."""
+    camera = Camera(seed=0)
+    for number in range(count):
+        yield camera.take(_scene_at(number / _FPS, 1.0))[0]
+
+
 def _mask_one(
-    session: InstrumentedSession, plan: Plan, number: int, image: Image8, truth: list[Face]
+    session: InstrumentedSession,
+    size: tuple[int, int],
+    threshold: float,
+    number: int,
+    image: Image8,
+    truth: list[Face],
 ) -> Image8:
     with session.frame(image, number=number) as frame:
-        outputs = frame.run(OUTPUTS, {INPUT: prepare(image, plan.size)})
+        outputs = frame.run(OUTPUTS, {INPUT: prepare(image, size)})
         with frame.stage("mask"):
-            faces = decode(outputs, plan.size, (WIDTH, HEIGHT), plan.threshold)
+            faces = decode(outputs, size, (WIDTH, HEIGHT), threshold)
             masked, coverage = mask_faces(image, faces)
         with frame.stage("output"):
             Image.fromarray(masked).save(io.BytesIO(), "JPEG", quality=80)
@@ -87,9 +125,8 @@ def _mask_one(
     return masked
 
 
-def _scene_at(elapsed: float, seconds: float) -> Scene:
+def _scene_at(elapsed: float, light: float) -> Scene:
     sway = 0.5 + 0.5 * math.sin(2 * math.pi * elapsed / _SWAY_S)
-    light = 1.0 - (1.0 - _DARKEST) * min(1.0, elapsed / seconds)
     return Scene(shift=(sway, 0.5), light=light, noise=_NOISE)
 
 
@@ -113,6 +150,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs=2, required=True, metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--threshold", type=float, required=True)
     parser.add_argument("--sample", type=Path)
+    parser.add_argument("--dims-from", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--larger", type=float, nargs=2, default=(0.0, 0.0), metavar="SECONDS")
     parser.add_argument("--config", type=Path)
     wanted = parser.parse_args()
     settings = load_settings(wanted.config)
@@ -125,6 +164,8 @@ def main() -> None:
         (wanted.size[0], wanted.size[1]),
         wanted.threshold,
         wanted.sample,
+        wanted.dims_from,
+        (wanted.larger[0], wanted.larger[1]),
     )
     print(json.dumps(run_node(settings, model, plan)))
 

@@ -15,6 +15,12 @@ import polars as pl
 Array = npt.NDArray[Any]
 
 
+def of_frame(frame: pl.DataFrame) -> dict[str, Array]:
+    """Every column that holds a value: strings as repeating ones, bytes as distinct ones."""
+    found = {series.name: _by_dtype(series) for series in frame}
+    return {name: values for name, values in found.items() if values is not None}
+
+
 def numbers(series: pl.Series) -> Array | None:
     """A numeric column; None where every value is null."""
     nulls = series.null_count()
@@ -68,3 +74,13 @@ def text_lists(series: pl.Series) -> Array | None:
 def constant(value: object, length: int) -> Array:
     """The same object in every row."""
     return np.full(length, value, dtype=object)
+
+
+def _by_dtype(series: pl.Series) -> Array | None:
+    if series.dtype == pl.String:
+        return repeating_strings(series)
+    if series.dtype == pl.Binary:
+        return byte_strings(series)
+    if series.dtype == pl.List(pl.String):
+        return text_lists(series)
+    return lists(series) if series.dtype == pl.List else numbers(series)

@@ -7,9 +7,9 @@ from uuid import UUID
 import polars as pl
 
 from modeltrail.schemas import events
+from modeltrail.schemas.admission import TRUTH_IDS, Refusal, refuse_ids, refuse_pairs
 from modeltrail.schemas.batch import POSITION
-from modeltrail.sinks.projector.checks import refuse_ids, refuse_pairs
-from modeltrail.sinks.projector.records import Records, Refusal, Source, TableRows, with_origin
+from modeltrail.sinks.projector.records import Records, Source, TableRows, with_origin
 
 EVENT_LOG = "event_log"
 METRIC_POINTS = "experiment_metric_points"
@@ -21,7 +21,7 @@ _IDS = {
     events.RunTagSet.record: ("run_id",),
     events.RunHeartbeat.record: ("run_id",),
     events.RunEnded.record: ("run_id",),
-    events.GroundTruthObserved.record: ("node_id", "session_id", "model_id"),
+    events.GroundTruthObserved.record: TRUTH_IDS,
     events.MeasurementsDropped.record: ("node_id", "session_id", "model_id"),
 }
 _PAIRED = (events.MetricsLogged.record, events.GroundTruthObserved.record)

@@ -9,6 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.errors import Unavailable
 from modeltrail.infra.kafka import make_consumer
+from modeltrail.schemas.admission import Declarations
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import ModelRegistered
@@ -33,7 +34,7 @@ class DeclaredMetrics:
         self._topic = REGISTRY.full_name(settings.topic_prefix)
         self._consumer: Consumer | None = None
         self._next: dict[int, int] = {}
-        self._since: dict[tuple[str, str], dict[str, int]] = {}
+        self._declared = Declarations()
 
     def since(self, model_id: str, version: str, names: tuple[str, ...]) -> int | None:
         """The append time, ms, since which all `names` are declared; None: not all are.
@@ -42,10 +43,10 @@ class DeclaredMetrics:
             Unavailable: the registry topic could not be read.
             SchemaRegistryUnavailable: a writer schema in it is not known yet.
         """
-        known = self._lookup(model_id, version, names)
+        known = self._declared.since(model_id, version, names)
         if known is None:
             self._catch_up()
-            known = self._lookup(model_id, version, names)
+            known = self._declared.since(model_id, version, names)
         return known
 
     def close(self) -> None:
@@ -53,11 +54,6 @@ class DeclaredMetrics:
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
-
-    def _lookup(self, model_id: str, version: str, names: tuple[str, ...]) -> int | None:
-        declared = self._since.get((model_id, version), {})
-        times = [declared.get(name) for name in names]
-        return None if None in times else max(time for time in times if time is not None)
 
     def _catch_up(self) -> None:
         try:
@@ -79,9 +75,7 @@ class DeclaredMetrics:
         except DecodeError:
             return
         if isinstance(fact, ModelRegistered):
-            declared = self._since.setdefault((fact.model_id, fact.version), {})
-            for name in fact.declared_metrics:
-                declared[name] = min(appended_ms, declared.get(name, appended_ms))
+            self._declared.add(fact, appended_ms)
 
     def _new_records(self) -> Iterator[tuple[int, int, int, bytes | None]]:
         """(partition, append time ms, offset, value) of what is new, up to the high watermarks."""

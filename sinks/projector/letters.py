@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from modeltrail.schemas.admission import Refusal
 from modeltrail.schemas.batch import POSITION, Reject
 from modeltrail.schemas.errors import UnexpectedRecord, UnknownSchemaId
 from modeltrail.schemas.events import DeadLetter, DeadLetterReason
 from modeltrail.schemas.ids import EventId, Micros, derived_event_id
 from modeltrail.sinks.errors import TooManyDeadLetters
 from modeltrail.sinks.projector.control_events import origin_columns, uuids
-from modeltrail.sinks.projector.records import Records, Refusal, TableRows, with_origin
+from modeltrail.sinks.projector.records import Records, TableRows, with_origin
 
 TABLE = "dead_letter_rows"
 CONSUMER = "projector"

@@ -20,7 +20,8 @@ from modeltrail.sinks.projector.tables import SINK
 from modeltrail.sinks.projector.writer import Cut, Writer
 
 _CONSUME_AT_ONCE = 10_000
-_CONSUME_TIMEOUT_S = 0.1
+# Also how long a finished write may wait to be followed by the next.
+_CONSUME_TIMEOUT_S = 0.05
 _WRITER_PATIENCE_S = 1.0
 _WATERMARK_TIMEOUT_S = 10.0
 # Batches that may wait in memory while one is being written.
@@ -66,6 +67,8 @@ class Member:
 
     def run(self) -> None:
         """Consume and write until told to stop; then finish the range at hand and leave."""
+        # While the group assigns partitions.
+        self._pool.submit(self._writer.warm_up)
         self._consumer.subscribe(
             list(self._topics),
             on_assign=self._assigned,

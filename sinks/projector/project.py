@@ -2,10 +2,13 @@
 
 import logging
 
+import polars as pl
+
 from modeltrail.schemas import topics
+from modeltrail.schemas.admission import DeclaredSince, Refusal
 from modeltrail.schemas.batch import decode_batch
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.events import DeadLetterReason, InferenceMeasured
+from modeltrail.schemas.events import DeadLetterReason, InferenceMeasured, MeasurementSampled
 from modeltrail.schemas.topics import TOPICS, Topic
 from modeltrail.sinks.projector.control_events import project_control_events
 from modeltrail.sinks.projector.letters import (
@@ -14,8 +17,11 @@ from modeltrail.sinks.projector.letters import (
     project_dead_letters,
     refusal_of,
 )
-from modeltrail.sinks.projector.measurements import DeclaredSince, project_measurements
-from modeltrail.sinks.projector.records import Projected, Records, Refusal, TableRows
+from modeltrail.sinks.projector.measurements import project_measurements
+from modeltrail.sinks.projector.passed_over import without_passed_over
+from modeltrail.sinks.projector.records import Projected, Records, TableRows
+from modeltrail.sinks.projector.samples import project_samples
+from modeltrail.sinks.projector.window_facts import PROJECTIONS, project_window_facts
 
 TOPIC_OF = {topic.name: topic for topic in TOPICS}
 _log = logging.getLogger(__name__)
@@ -44,6 +50,7 @@ def project(
         Unavailable: the registry topic could not be read; nothing was decided.
     """
     topic = TOPIC_OF[records.source.topic]
+    records = without_passed_over(records, topic, codec)
     decoded = decode_batch(records.values, codec)
     expected = {kind.record for kind in topic.facts}
     refusals = [refusal_of(reject) for reject in decoded.rejects]
@@ -58,25 +65,36 @@ def project(
         for position in frame["position"]
     ]
     frames = {record: frame for record, frame in decoded.frames.items() if record in expected}
-    rows: list[TableRows] = []
     if topic is topics.DEAD_LETTERS:
-        for frame in frames.values():
-            rows += project_dead_letters(frame, records)
+        rows = [row for frame in frames.values() for row in project_dead_letters(frame, records)]
         return _without_letters(records, rows, refusals)
-    measured = frames.pop(InferenceMeasured.record, None)
-    if measured is not None:
-        rows, bad = project_measurements(measured, records, declared_since)
-        refusals += bad
-    logged, bad = project_control_events(frames, records)
+    rows, bad = _project_facts(frames, records, declared_since)
     refusals += bad
     check_share(records, refusals, dead_letter_limit)
     full_name = topic.full_name(topic_prefix)
-    return Projected((*rows, *logged), letters(records, refusals, full_name), len(refusals))
+    return Projected(tuple(rows), letters(records, refusals, full_name), len(refusals))
 
 
 def full_names(prefix: str) -> dict[str, Topic]:
     """Each topic by its name in Kafka."""
     return {topic.full_name(prefix): topic for topic in TOPICS}
+
+
+def _project_facts(
+    frames: dict[str, pl.DataFrame], records: Records, declared_since: DeclaredSince
+) -> tuple[list[TableRows], list[Refusal]]:
+    rows: list[TableRows] = []
+    refusals: list[Refusal] = []
+    if (measured := frames.pop(InferenceMeasured.record, None)) is not None:
+        found, bad = project_measurements(measured, records, declared_since)
+        rows, refusals = rows + found, refusals + bad
+    if (sampled := frames.pop(MeasurementSampled.record, None)) is not None:
+        found, bad = project_samples(sampled, records)
+        rows, refusals = rows + found, refusals + bad
+    about_windows = {record: frames.pop(record) for record in PROJECTIONS if record in frames}
+    rows += project_window_facts(about_windows, records)
+    logged, bad = project_control_events(frames, records)
+    return rows + logged, refusals + bad
 
 
 def _without_letters(records: Records, rows: list[TableRows], refusals: list[Refusal]) -> Projected:

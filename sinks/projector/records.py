@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from modeltrail.schemas.events import DeadLetter, DeadLetterReason
+from modeltrail.schemas.events import DeadLetter
 
 Integers = npt.NDArray[np.int64]
 
@@ -34,15 +34,6 @@ class Records:
 
     def __len__(self) -> int:
         return len(self.values)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A record that becomes a dead letter: its position in the batch, and why."""
-
-    position: int
-    reason: DeadLetterReason
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

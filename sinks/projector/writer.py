@@ -1,16 +1,20 @@
 """Performs the steps of the protocol against ClickHouse and Kafka, waiting out what is away."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from confluent_kafka import Producer
 
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.events import DeadLetter
-from modeltrail.schemas.topics import DEAD_LETTERS, key_of
+from modeltrail.schemas.errors import ModeltrailError
+from modeltrail.schemas.events import DeadLetter, InferenceMeasured
+from modeltrail.schemas.example_facts import example_fact
+from modeltrail.schemas.topics import DEAD_LETTERS, INFERENCE, key_of
 from modeltrail.sinks.errors import DeadLetterNotTaken
 from modeltrail.sinks.projector.fold import Claim, Position, Range
 from modeltrail.sinks.projector.patience import Stopped, persist, say_waiting, will_pass
@@ -29,6 +33,8 @@ from modeltrail.sinks.projector.tables import Tables
 STALE_AFTER_S = 20.0
 RETRY_PAUSE_S = 1.0
 _ACKNOWLEDGED_WITHIN_S = 30.0
+
+_log = logging.getLogger(__name__)
 
 Steps = Generator[Step[Source, Projected], Answer[Source], Any]
 
@@ -67,6 +73,13 @@ class Writer:
         self._marks_read_at = 0.0
         self._letters: dict[Source, int] = {}
 
+    def warm_up(self) -> None:
+        """Project a measurement in vain: what that loads would delay the first batch by 1 s."""
+        try:
+            self._project(self._an_example())
+        except ModeltrailError as error:
+            _log.info("not warmed up, the first batch takes longer: %s", error)
+
     def take_over(self, sources: Sequence[Source]) -> dict[Source, tuple[Claim, Position]]:
         """Claim `sources`; give claim and position of those that nobody claimed higher.
 
@@ -94,6 +107,16 @@ class Writer:
         self._letters = {source: rows.unreadable for source, (_, _, rows) in ranges.items()}
         lost: set[Source] = self._drive(write(ranges, self._is_stale))
         return lost
+
+    def _an_example(self) -> Records:
+        fact = replace(example_fact(InferenceMeasured), extra_names=(), extra_values=())
+        return Records(
+            Source(INFERENCE.name, "", 0),
+            np.zeros(1, dtype=np.int64),
+            np.full(1, fact.captured_at // 1000),
+            [None],
+            [self._codec.encode(fact)],
+        )
 
     def _decode(self, records: Records) -> Projected:
         return persist(lambda: self._project(records), self._stop, "decoding")

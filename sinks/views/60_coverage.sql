@@ -21,5 +21,27 @@ FROM
     FROM {database}.experiments
     UNION ALL
     SELECT 'runs that ended', countIf(status != 'RUNNING'), count() FROM {database}.experiments
+    UNION ALL
+    SELECT 'model versions behind an alias that are measured',
+           countIf((model_id, version) IN (SELECT toString(model_id), toString(version) FROM {database}.measurement_rows GROUP BY model_id, version)),
+           count()
+    FROM {database}.model_versions
+    WHERE notEmpty(aliases) AND NOT archived
+    UNION ALL
+    SELECT 'measured models that threshold rules judge',
+           countIf(measured IN (SELECT model_id FROM {database}.threshold_rules)
+                   OR '*' IN (SELECT model_id FROM {database}.threshold_rules)),
+           count()
+    FROM (SELECT toString(model_id) AS measured FROM {database}.measurement_rows GROUP BY model_id)
+    UNION ALL
+    SELECT 'measured model versions with a reference profile',
+           countIf((measured.1, measured.2) IN
+               (SELECT JSONExtractString(payload, 'model_id'), JSONExtractString(payload, 'version')
+                FROM {database}.event_log WHERE topic = 'registry' AND event_type = 'ReferenceProfiled')),
+           count()
+    FROM (SELECT (toString(model_id), toString(version)) AS measured FROM {database}.measurement_rows GROUP BY model_id, version)
+    UNION ALL
+    SELECT 'open alerts that somebody looks after', countIf(acknowledged_by != ''), count()
+    FROM {database}.open_alerts
 )
 COMMENT 'How much of what happens is on record: the success metrics of the platform.';

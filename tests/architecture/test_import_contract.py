@@ -65,7 +65,9 @@ def test_each_contract_breaks_where_it_should(tmp_path: Path) -> None:
     layers = contracts()["importlinter:contract:rooms"]["layers"]
     for module in re.findall(r"modeltrail\.([\w.]+)", layers):
         write(tmp_path, f"{module.replace('.', '/')}/__init__.py", "")
-    write(tmp_path, "processors/app.py", "import modeltrail.processors.registry.fold")
+    for module in re.findall(r"\w+", contracts()["importlinter:contract:capabilities"]["layers"]):
+        write(tmp_path, f"processors/{module}/__init__.py", "")
+    write(tmp_path, "processors/app/__init__.py", "import modeltrail.processors.registry.fold")
     for name, text in VIOLATIONS.values():
         write(tmp_path, name, text)
 

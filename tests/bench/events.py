@@ -28,14 +28,15 @@ _HEAD = 5
 _ID = 16
 
 
-def append_measurements(settings: Settings, count: int) -> None:
-    """Append `count` distinct measurements of 20 models on 100 nodes, all captured now."""
-    templates = measurement_templates(Codec(ConfluentSchemaIds(settings.schema_registry)))
+def append_measurements(settings: Settings, count: int, models: int = MODELS) -> None:
+    """Append `count` distinct measurements of each model on 100 nodes, captured as appended."""
+    templates = measurement_templates(Codec(ConfluentSchemaIds(settings.schema_registry)), models)
     topic = INFERENCE.full_name(settings.kafka.topic_prefix)
     producer = make_producer(settings.kafka, **{"queue.buffering.max.messages": 200_000})
+    clock = SystemClock()
     for number in range(count):
         key, value = templates[number % len(templates)]
-        append(producer, topic, key, with_new_id(value, os.urandom(_ID)))
+        append(producer, topic, key, captured(value, os.urandom(_ID), clock.now_us()))
     producer.flush()
 
 
@@ -50,26 +51,38 @@ def append(producer: Producer, topic: str, key: bytes, value: bytes) -> None:
             return
 
 
-def with_new_id(value: bytes, event_id: bytes) -> bytes:
-    """The same framed datum under another event_id."""
-    return value[:_HEAD] + event_id + value[_HEAD + _ID :]
+def captured(value: bytes, event_id: bytes, captured_us: int) -> bytes:
+    """The same framed datum under another event_id and time of capture."""
+    at = _long(captured_us)
+    return value[:_HEAD] + event_id + at + value[_HEAD + _ID + len(at) :]
 
 
-def measurement_templates(codec: Codec) -> list[tuple[bytes, bytes]]:
-    """Keys and framed measurements, one for each of 20 models on each of 100 nodes."""
+def _long(number: int) -> bytes:
+    # An Avro long; every time of this century takes the same number of bytes.
+    left, encoded = number << 1, bytearray()
+    while left > 0x7F:
+        encoded.append(left & 0x7F | 0x80)
+        left >>= 7
+    encoded.append(left)
+    return bytes(encoded)
+
+
+def measurement_templates(codec: Codec, models: int = MODELS) -> list[tuple[bytes, bytes]]:
+    """Keys and framed measurements, one for each model on each of 100 nodes."""
     now = SystemClock().now_us()
     return [
         (
             key_of(f"model-{model}", f"node-{node}"),
-            codec.encode(_measurement(now, model, node)),
+            codec.encode(measurement(now, model, node, models)),
         )
-        for model in range(MODELS)
+        for model in range(models)
         for node in range(NODES)
     ]
 
 
-def _measurement(now_us: int, model: int, node: int) -> InferenceMeasured:
-    wobble = (model * NODES + node) / (MODELS * NODES)
+def measurement(now_us: int, model: int, node: int, models: int = MODELS) -> InferenceMeasured:
+    """What one of the nodes measures of one of the models."""
+    wobble = (model * NODES + node) / (models * NODES)
     plain = InferenceMeasured(
         event_id=EventId(bytes(_ID)),
         captured_at=Micros(now_us + node * 1000),
@@ -78,7 +91,7 @@ def _measurement(now_us: int, model: int, node: int) -> InferenceMeasured:
         frame=node,
         model_id=ModelId(f"model-{model}"),
         version=Version("v1.0.0"),
-        artifact_sha256=Sha256(bytes([model]) * 32),
+        artifact_sha256=Sha256(model.to_bytes(32, "big")),
         execution_provider="CPUExecutionProvider",
         environment="production",
         arm="champion",

@@ -8,13 +8,14 @@ import threading
 import time
 
 from modeltrail.infra.clickhouse import make_client
+from modeltrail.infra.clock import SystemClock
 from modeltrail.infra.config import Settings
 from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.topics import INFERENCE
 from tests.bench.consuming import environment_of, wait_for
-from tests.bench.events import append, measurement_templates, with_new_id
+from tests.bench.events import append, captured, measurement_templates
 
 RATE = 5_000
 SECONDS = 20
@@ -69,12 +70,13 @@ def _produce(settings: Settings, produced: list[float]) -> None:
     templates = measurement_templates(Codec(ConfluentSchemaIds(settings.schema_registry)))
     topic = INFERENCE.full_name(settings.kafka.topic_prefix)
     producer = make_producer(settings.kafka)
+    clock = SystemClock()
     started = time.perf_counter()
     for number in range(RATE * SECONDS):
         if number % _SLICE == 0:
             time.sleep(max(0.0, started + number / RATE - time.perf_counter()))
             producer.poll(0)
         key, value = templates[number % len(templates)]
-        append(producer, topic, key, with_new_id(value, os.urandom(16)))
+        append(producer, topic, key, captured(value, os.urandom(16), clock.now_us()))
         produced.append(time.perf_counter())
     producer.flush()

@@ -1,20 +1,15 @@
 """Measures what one `InferenceMonitor.track()` costs its caller, beside an OpenTelemetry span."""
 
-import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from modeltrail.infra.config import Settings
 from modeltrail.producers.monitoring.monitor import InferenceMonitor
 from modeltrail.producers.registry.fold import RegisteredModel
+from tests.bench.peers.environment import ask_peer
 
 CALLS = 10_000
 PACE_S = 0.001
-_LOCK = Path("requirements/bench-otel.txt")
-_ENVIRONMENT = Path(".venv-bench/otel")
 
 
 def track_latencies(settings: Settings, model: RegisteredModel) -> list[float]:
@@ -50,14 +45,6 @@ def track_latencies(settings: Settings, model: RegisteredModel) -> list[float]:
 
 def otel_span_latencies() -> tuple[list[float], str]:
     """The same calls as OpenTelemetry spans in an environment of their own, and its version."""
-    python = _ENVIRONMENT / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(_ENVIRONMENT)], check=True)
-        uv = Path(sys.executable).with_name("uv")
-        install = ["pip", "install", "--quiet", "--python", str(python), "--require-hashes"]
-        subprocess.run([str(uv), *install, "-r", str(_LOCK)], check=True)
-    script = Path(__file__).with_name("otel_span.py")
-    command = [str(python), str(script), str(CALLS), str(PACE_S)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ)
-    content = json.loads(answer.stdout)
+    script = Path(__file__).parent / "peers" / "otel_span.py"
+    content = ask_peer("otel", script, str(CALLS), str(PACE_S))
     return content["latencies_us"], content["version"]

@@ -71,6 +71,17 @@ def test_every_name_of_the_sql_contract_that_these_facts_feed_exists() -> None:
         "sink_progress",
         "schema_migrations",
         "coverage",
+        "measurement_windows",
+        "window_progress",
+        "drift",
+        "change_points",
+        "value_breaches",
+        "truth_samples",
+        "threshold_rules",
+        "alerts",
+        "open_alerts",
+        "alert_history",
+        "alert_silences",
     }
 
 

@@ -10,6 +10,8 @@ import pytest
 from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.config import Settings
 from modeltrail.producers.masker.centerface import pinned_model, with_free_input_size
+from modeltrail.schemas.rulebook import problems_of
+from modeltrail.schemas.rules_file import parse_rules
 from tests.integration.conftest import worker_environment
 from tests.integration.waiting import eventually
 from tests.integration.workers import running_worker
@@ -72,6 +74,14 @@ def test_the_examples_register_track_and_measure(fresh_settings: Settings, tmp_p
         comparison = "SELECT name, points, final FROM experiment_comparison"
         assert client.execute(comparison) == [("recall", 3, 1.0)]
         client.disconnect()
+
+
+def test_the_rules_are_without_a_problem() -> None:
+    match = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert match is not None
+    drafts = parse_rules(match[1])
+    assert [draft.model_id for draft in drafts] == ["*", "centerface"]
+    assert not any(problems_of(draft) for draft in drafts)
 
 
 def test_a_node_is_instrumented_in_ten_lines() -> None:

@@ -9,11 +9,13 @@ from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.log_reader import end_offsets
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.events import Fact
+from modeltrail.schemas.events import Fact, PartitionAdvanced, TimeMarked, WindowsDecided
 from modeltrail.schemas.topics import DEAD_LETTERS, Topic
 from modeltrail.sinks.queries.progress import wait_until_projected
 
 PATIENCE_S = 90.0
+_ABOUT_A_PARTITION = (PartitionAdvanced, TimeMarked, WindowsDecided)
+_ANY = -1
 
 
 class Log:
@@ -27,11 +29,12 @@ class Log:
     def append(
         self, topic: Topic, values: Iterable[Fact | bytes], key: bytes | None = None
     ) -> None:
-        """Append and wait for the acknowledgements."""
+        """Append and wait for the acknowledgements; a fact about a partition goes to it."""
         name = topic.full_name(self.settings.kafka.topic_prefix)
         for value in values:
             datum = value if isinstance(value, bytes) else self.codec.encode(value)
-            self._producer.produce(name, key=key, value=datum)
+            partition = value.partition if isinstance(value, _ABOUT_A_PARTITION) else _ANY
+            self._producer.produce(name, key=key, value=datum, partition=partition)
         assert self._producer.flush(PATIENCE_S) == 0
 
     def ends(self) -> dict[tuple[str, int], int]:

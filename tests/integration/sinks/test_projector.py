@@ -26,6 +26,7 @@ from modeltrail.schemas.events import (
     RunStarted,
     RunStatus,
 )
+from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.ids import (
     ExperimentId,
     Micros,
@@ -37,7 +38,15 @@ from modeltrail.schemas.ids import (
     Version,
     new_event_id,
 )
-from modeltrail.schemas.topics import EXPERIMENTS, INFERENCE, NODES, REGISTRY
+from modeltrail.schemas.topics import (
+    ALERTS,
+    EXPERIMENTS,
+    INFERENCE,
+    NODES,
+    REGISTRY,
+    SAMPLES,
+    WINDOWS,
+)
 from modeltrail.sinks.errors import TooManyDeadLetters
 from modeltrail.sinks.migrate import migrate
 from modeltrail.sinks.projector import run_projector
@@ -293,6 +302,8 @@ def test_a_rebuilt_database_holds_the_same_rows(log: Log) -> None:
     for _ in keep_appending(log, 2000):
         pass
     log.append(INFERENCE, [b"junk", measured(1, fps=math.inf)], key=b"x")
+    for topic in (SAMPLES, WINDOWS, ALERTS):
+        log.append(topic, [example_fact(kind) for kind in topic.facts for _ in range(2)], key=b"x")
     names = (
         "measurement_rows",
         "event_log",
@@ -301,6 +312,12 @@ def test_a_rebuilt_database_holds_the_same_rows(log: Log) -> None:
         "models",
         "experiments",
         "experiment_comparison",
+        "window_rows",
+        "drift_rows",
+        "sample_rows",
+        "measurement_windows",
+        "window_progress",
+        "alerts",
     )
     with running_projector(settings):
         log.wait()
@@ -316,6 +333,7 @@ def test_a_rebuilt_database_holds_the_same_rows(log: Log) -> None:
     assert log.fingerprints(*names) == before
     assert before["measurement_rows"][0] == 2000
     assert before["dead_letters"][0] == 2
+    assert (before["window_rows"][0], before["measurement_windows"][0]) == (2, 1)
 
 
 @pytest.mark.timeout(300)

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from modeltrail.infra.config import (
+    AlertingSettings,
     ClickHouseSettings,
     KafkaSettings,
     SchemaRegistrySettings,
     Settings,
 )
+from modeltrail.infra.secret import Secret
 from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.part import Part, needs
 from modeltrail.infra.stack.plan import plan
@@ -47,6 +49,22 @@ def test_by_default_everything_is_embedded(layout: Layout) -> None:
         "processors",
         "projector",
     ]
+
+
+ADDRESS = Secret("https://alerts.example/secret-path")
+
+
+@pytest.mark.parametrize(
+    "alerting", [AlertingSettings(webhook_url=ADDRESS), AlertingSettings(alertmanager_url=ADDRESS)]
+)
+def test_alerts_are_delivered_where_a_destination_is_set(
+    layout: Layout, alerting: AlertingSettings
+) -> None:
+    parts = plan(Settings(alerting=alerting), layout, "token", None, True)
+
+    (delivery,) = (part for part in parts if part.name == "delivery")
+    assert "migrate" in delivery.depends_on
+    assert "secret-path" not in " ".join(delivery.argv)
 
 
 def test_without_workers_there_are_servers_only(layout: Layout) -> None:

@@ -33,7 +33,13 @@ def test_it_is_valid_by_the_compose_specification() -> None:
 
 
 def test_it_has_the_parts_of_the_embedded_stack() -> None:
-    assert set(SERVICES) == {*SERVERS, "migrate", "processors", "projector"}
+    assert set(SERVICES) == {*SERVERS, "migrate", "processors", "projector", "delivery"}
+
+
+def test_alerts_are_delivered_only_where_that_is_asked_for() -> None:
+    optional = [name for name, service in SERVICES.items() if "profiles" in service]
+
+    assert optional == ["delivery"]
 
 
 @every_service
@@ -68,7 +74,7 @@ def test_nothing_runs_as_root_or_with_more_rights_than_it_needs(name: str) -> No
     assert not service.get("privileged", False)
 
 
-@pytest.mark.parametrize("name", ["registry", "migrate", "processors", "projector"])
+@pytest.mark.parametrize("name", ["registry", "migrate", "processors", "projector", "delivery"])
 def test_what_needs_no_writable_image_has_none(name: str) -> None:
     assert SERVICES[name]["read_only"] is True
 
@@ -91,6 +97,7 @@ def test_the_order_is_servers_then_migration_then_workers() -> None:
     assert SERVICES["migrate"]["depends_on"] == after_servers
     assert SERVICES["processors"]["depends_on"] == after_migration
     assert SERVICES["projector"]["depends_on"] == after_migration
+    assert SERVICES["delivery"]["depends_on"] == after_migration
 
 
 @pytest.mark.parametrize("name", SERVERS)

@@ -1,0 +1,1 @@
+"""Measures how far models have drifted from their references, and where their quality changed."""

@@ -1,0 +1,86 @@
+"""Appends facts to their topics, in order, and never tells progress before what it is about."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+from modeltrail.processors.patience import patiently
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import Fact
+from modeltrail.schemas.topics import TOPICS, Topic, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A fact as it is appended: a key that says its partition, or the partition itself."""
+
+    topic: str
+    key: bytes | None
+    partition: int | None
+    value: bytes
+
+
+#: Hands a record to a producer that keeps the order of each partition; awaiting what that gives
+#: tells the broker's append time, ms, once every replica has the record.
+Send = Callable[[Outgoing], Awaitable[Awaitable[int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Publishes facts.
+
+    Attributes:
+        codec: encodes them.
+        prefix: of every topic name.
+        send: the producer.
+    """
+
+    codec: Codec
+    prefix: str
+    send: Send
+
+    async def publish(self, facts: Sequence[Fact]) -> int:
+        """Append `facts` in order and return once the broker has acknowledged all of them.
+
+        A fact with a `partition` says that what came before it is in the log. A producer may lose a
+        record and deliver the next, so such facts wait for all others, and others wait for them.
+
+        Returns:
+            The newest append time, ms; 0 where there was no fact.
+
+        Raises:
+            Exception: a record was not appended; the facts after it may have been, or not.
+        """
+        newest = 0
+        for _, group in groupby(facts, key=_tells_progress):
+            outgoing = await patiently(partial(self._encoded, list(group)))
+            acknowledged = [await self.send(record) for record in outgoing]
+            newest = max(newest, *await asyncio.gather(*acknowledged))
+        return newest
+
+    def _encoded(self, facts: Sequence[Fact]) -> list[Outgoing]:
+        return [self._outgoing(fact) for fact in facts]
+
+    def _outgoing(self, fact: Fact) -> Outgoing:
+        topic = _TOPIC_OF[type(fact)]
+        key = None if _tells_progress(fact) else key_in(topic, fact)
+        return Outgoing(
+            topic=topic.full_name(self.prefix),
+            key=key,
+            partition=getattr(fact, "partition", None),
+            value=self.codec.encode(fact),
+        )
+
+
+def key_in(topic: Topic, fact: Fact) -> bytes:
+    """The key that `topic` gives to `fact`: what its fields named in `Topic.key` hold."""
+    return key_of(*(getattr(fact, name) for name in topic.key.split(" + ")))
+
+
+def _tells_progress(fact: Fact) -> bool:
+    return hasattr(fact, "partition")
+
+
+_TOPIC_OF: dict[type[Fact], Topic] = {kind: topic for topic in TOPICS for kind in topic.facts}

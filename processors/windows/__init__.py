@@ -1,0 +1,1 @@
+"""Windows of measurements: tallied where the events are, then merged per series."""

@@ -1,0 +1,173 @@
+"""Keeps the newest 1,000 measurements of each series, and describes their metrics.
+
+Newest by (append time, partition, offset), and appended in the hour before the cut. Values are
+kept, not counted: one that leaves could not be taken out of a minimum.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from modeltrail.processors.windows.arrivals import Part
+from modeltrail.processors.windows.described import described, shape_of
+from modeltrail.processors.windows.series import Series
+from modeltrail.processors.windows.sketches import Floats, Integers
+from modeltrail.schemas.events import MetricWindow, RecentMeasured
+from modeltrail.schemas.sketch import fixed_point
+
+Array = TypeVar("Array", Floats, Integers)
+
+MOST = 1000
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Measurements: `values` has a row a metric and a column a measurement, NaN where none."""
+
+    appended_ms: Integers
+    partitions: Integers
+    offsets: Integers
+    names: tuple[str, ...]
+    values: Floats
+
+
+def rows_of(recent: RecentMeasured) -> Rows:
+    """The measurements of a fact, as arrays."""
+    appended_ms = np.array(recent.appended_ms, dtype=np.int64)
+    values = np.array([metric.values for metric in recent.metrics], dtype=np.float64)
+    return Rows(
+        appended_ms,
+        np.full(len(appended_ms), recent.source_partition),
+        np.array(recent.offsets, dtype=np.int64),
+        tuple(metric.name for metric in recent.metrics),
+        values.reshape(len(recent.metrics), len(appended_ms)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest measurements of one series, oldest first; a metric that none has is left out.
+
+    `totals` has a row a metric: count, and the sum as whole number and fraction. Only what enters
+    and what leaves is added up, in integers, so it is what adding up all of them gives.
+    """
+
+    appended_ms: Integers
+    names: tuple[str, ...]
+    values: Floats
+    totals: Integers
+
+    def aligned(self, names: tuple[str, ...]) -> "Newest":
+        """The same with a metric for each of `names`, which hold all of its own."""
+        return Newest(
+            self.appended_ms,
+            names,
+            _aligned(names, self.names, self.values, np.nan),
+            _aligned(names, self.names, self.totals, 0),
+        )
+
+    def after(self, first: int) -> "Newest":
+        """Without the first ones."""
+        return _narrowed(
+            self.appended_ms[first:],
+            self.names,
+            self.values[:, first:],
+            self.totals - _totals(self.values[:, :first]),
+        )
+
+
+class Last1000:
+    """The newest measurements of every series."""
+
+    def __init__(self) -> None:
+        self._newest: dict[Series, Newest] = {}
+        # What is known of those that have not changed since.
+        self._metrics: dict[Series, tuple[MetricWindow, ...]] = {}
+
+    def absorb(self, parts: Mapping[Part, Rows], cut_ms: int) -> None:
+        """Take what was appended since the last cut; forget what is older than an hour."""
+        fresh: dict[Series, list[Rows]] = {}
+        for (series, _), rows in parts.items():
+            fresh.setdefault(series, []).append(rows)
+        for series, several in fresh.items():
+            self._set(series, _with(self._newest.get(series), several))
+        for series, newest in list(self._newest.items()):
+            if newest.appended_ms[0] <= cut_ms - HOUR_MS:
+                old = int(np.searchsorted(newest.appended_ms, cut_ms - HOUR_MS, side="right"))
+                self._set(series, newest.after(old))
+
+    def described(self) -> Iterator[tuple[Series, Newest, tuple[MetricWindow, ...]]]:
+        """Each series, its measurements and what its metrics come to, by series."""
+        stale = [series for series in self._newest if series not in self._metrics]
+        changed = map(self._newest.__getitem__, stale)
+        shapes = [shape_of(each.names, each.values, each.totals) for each in changed]
+        self._metrics |= dict(zip(stale, described(shapes), strict=True))
+        for series in sorted(self._newest):
+            yield series, self._newest[series], self._metrics[series]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory of the measurements."""
+        return sum(each.values.nbytes + each.appended_ms.nbytes for each in self._newest.values())
+
+    def _set(self, series: Series, newest: Newest) -> None:
+        self._metrics.pop(series, None)
+        if newest.appended_ms.size:
+            self._newest[series] = newest
+        else:
+            self._newest.pop(series, None)
+
+
+def _with(newest: Newest | None, fresh: Sequence[Rows]) -> Newest:
+    """The newest of what there was and of what came after all of that."""
+    own = {name for rows in fresh for name in rows.names}
+    names = tuple(sorted(own.union(newest.names if newest else ())))
+    appended_ms = np.concatenate([rows.appended_ms for rows in fresh])
+    order = np.lexsort(
+        (
+            np.concatenate([rows.offsets for rows in fresh]),
+            np.concatenate([rows.partitions for rows in fresh]),
+            appended_ms,
+        )
+    )[-MOST:]
+    values = np.concatenate(
+        [_aligned(names, rows.names, rows.values, np.nan) for rows in fresh], axis=1
+    )[:, order]
+    appended_ms, totals = appended_ms[order], _totals(values)
+    if newest is not None:
+        before = newest.aligned(names)
+        leaving = max(0, len(before.appended_ms) + len(order) - MOST)
+        appended_ms = np.concatenate((before.appended_ms[leaving:], appended_ms))
+        totals = totals + before.totals - _totals(before.values[:, :leaving])
+        values = np.concatenate((before.values[:, leaving:], values), axis=1)
+    return _narrowed(appended_ms, names, values, totals)
+
+
+def _totals(values: Floats) -> Integers:
+    missing = np.isnan(values)
+    wholes, fractions = fixed_point(np.where(missing, 0.0, values))
+    counts = values.shape[1] - missing.sum(axis=1)
+    return np.stack((counts, wholes.sum(axis=1), fractions.sum(axis=1)), axis=1)
+
+
+def _aligned(names: tuple[str, ...], given: tuple[str, ...], table: Array, missing: float) -> Array:
+    if names == given:
+        return table
+    place = {name: index for index, name in enumerate(names)}
+    aligned = np.full_like(table, missing, shape=(len(names), table.shape[1]))
+    aligned[[place[name] for name in given]] = table
+    return aligned
+
+
+def _narrowed(
+    appended_ms: Integers, names: tuple[str, ...], values: Floats, totals: Integers
+) -> Newest:
+    """Without the metrics that no measurement has any more."""
+    there = totals[:, 0] > 0
+    if there.all():
+        return Newest(appended_ms, names, values, totals)
+    left = tuple(name for name, is_there in zip(names, there, strict=True) if is_there)
+    return Newest(appended_ms, left, values[there], totals[there])

@@ -1,0 +1,217 @@
+"""Adds measurements up: what one partition holds of each series in one bucket of 10 s."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from modeltrail.processors.windows.columns import (
+    MEASUREMENTS_CODE,
+    MEASURES,
+    Codes,
+    Floats,
+    Integers,
+    Rows,
+)
+from modeltrail.processors.windows.series import MEASUREMENTS
+from modeltrail.processors.windows.sketches import NONE, Sketches, merged, sketches_of
+from modeltrail.schemas.events import MetricPartial
+from modeltrail.schemas.sketch import bins_of, fixed_point, in_range
+
+# A row of a table is a metric and a series, in this order so that columns come sorted; a key is
+# that and a bin.
+_SERIES_BITS = 24
+_SERIES_MASK = (1 << _SERIES_BITS) - 1
+_BIN_BITS = 20
+_BIN_MASK = (1 << _BIN_BITS) - 1
+_BIN_OFFSET = 1 << (_BIN_BITS - 1)
+# So many rows are added up at once: the more at a time, the fewer tables there are to merge.
+_MOST_PENDING = 1 << 16
+_MOST_TABLES = 16
+
+
+class Tally:
+    """The content of one bucket: tables of integers, and the rows that are not in them yet."""
+
+    def __init__(self) -> None:
+        self._pending: list[Rows] = []
+        self._pending_rows = 0
+        self._tables: list[Sketches] = []
+
+    def add(self, rows: Rows) -> None:
+        """Take measurements in."""
+        self._pending.append(rows)
+        self._pending_rows += len(rows)
+        if self._pending_rows >= _MOST_PENDING:
+            self._tabulate()
+            if len(self._tables) >= _MOST_TABLES:
+                self._tables = [merged(self._tables)]
+
+    def add_values(self, series: Integers, metric: int, values: Floats) -> None:
+        """Take values in that are no measurements."""
+        self._tables.append(_table_of_values(_row(metric, series), values))
+
+    def table(self) -> Sketches:
+        """All that was taken in; rows are made of a series and a metric."""
+        self._tabulate()
+        self._tables = [merged(self._tables)]
+        return self._tables[0]
+
+    def _tabulate(self) -> None:
+        if not self._pending:
+            return
+        parts, self._pending, self._pending_rows = self._pending, [], 0
+        self._tables.append(_table_of_rows(parts))
+        extras = [_row(part.extras.metrics, part.series[part.extras.rows]) for part in parts]
+        if any(rows.size for rows in extras):
+            values = np.concatenate([part.extras.values for part in parts])
+            self._tables.append(_table_of_values(np.concatenate(extras), values))
+
+
+def series_in(table: Sketches) -> Integers:
+    """The codes of the series that a table speaks of, rising."""
+    return np.unique(table.rows & _SERIES_MASK)
+
+
+def partials_of(
+    table: Sketches, series: Integers, metrics: Codes[str]
+) -> Iterator[tuple[int, int, tuple[MetricPartial, ...]]]:
+    """(series, count of its measurements, its metrics by name) of each of some series."""
+    table = table.where(np.isin(table.rows & _SERIES_MASK, series))
+    owners = table.rows & _SERIES_MASK
+    order = np.argsort(owners, kind="stable")
+    edges = [np.searchsorted(owners[order], series, side).tolist() for side in ("left", "right")]
+    places = order.tolist()
+    # Whole columns at once: thousands of short ones would take ten times as long.
+    names = [metrics[code] for code in (table.rows >> _SERIES_BITS).tolist()]
+    totals = table.totals.T.tolist()
+    # Zero added, so that which of the two zeros it is does not depend on the order.
+    ranges = (table.ranges + 0.0).T.tolist()
+    starts = table.starts.tolist()
+    bins = _shared(table.bins)
+    counts = table.bin_counts.tolist()
+    for code, low, high in zip(series.tolist(), *edges, strict=True):
+        measurements = 0
+        found = []
+        for place in places[low:high]:
+            if names[place] == MEASUREMENTS:
+                measurements = totals[place][0]
+                continue
+            entries = slice(starts[place], starts[place + 1])
+            count, whole, fraction = totals[place]
+            minimum, maximum = ranges[place]
+            found.append(
+                MetricPartial(
+                    names[place],
+                    count,
+                    whole,
+                    fraction,
+                    minimum,
+                    maximum,
+                    tuple(bins[entries]),
+                    tuple(counts[entries]),
+                )
+            )
+        yield code, measurements, tuple(sorted(found, key=lambda partial: partial.name))
+
+
+def _shared(numbers: Integers) -> list[int]:
+    """The numbers as objects, equal ones as one: they repeat, and so take a quarter of the room."""
+    distinct, places = np.unique(numbers, return_inverse=True)
+    shared: list[int] = distinct.astype(object)[places].tolist()
+    return shared
+
+
+def _row(metric: Any, series: Any) -> Any:
+    return (metric << _SERIES_BITS) | series
+
+
+def _table_of_rows(parts_of_rows: Sequence[Rows]) -> Sketches:
+    """The counts of measurements and of the standard measures.
+
+    Column by column, so that what is worked on stays in the cache.
+    """
+    series = np.concatenate([rows.series for rows in parts_of_rows])
+    order = np.argsort(series.astype(np.min_scalar_type(int(series.max()))), kind="stable")
+    series = series[order]
+    heads = _heads(series)
+    counted = np.diff(np.append(heads, len(series)))
+    nothing = np.zeros_like(counted)
+    parts = [
+        _Part(
+            _row(MEASUREMENTS_CODE, series[heads]),
+            np.stack((counted, nothing, nothing)),
+            np.zeros((2, len(heads))),
+            nothing,
+            NONE.rows,
+            NONE.rows,
+        )
+    ]
+    for column in range(len(MEASURES)):
+        metric = MEASUREMENTS_CODE + 1 + column
+        values = np.concatenate([rows.values[column] for rows in parts_of_rows])[order]
+        taken = in_range(values)
+        if taken.all():
+            parts.append(_part(_row(metric, series), values))
+        elif taken.any():
+            parts.append(_part(_row(metric, series[taken]), values[taken]))
+    return _table(parts)
+
+
+def _table_of_values(rows: Integers, values: Floats) -> Sketches:
+    taken = in_range(values)
+    if not taken.any():
+        return NONE
+    rows, values = rows[taken], values[taken]
+    order = np.argsort(rows, kind="stable")
+    return _table([_part(rows[order], values[order])])
+
+
+class _Part(NamedTuple):
+    """What `sketches_of` takes, of some rows."""
+
+    rows: Integers
+    totals: Integers
+    ranges: Floats
+    lengths: Integers
+    bins: Integers
+    counts: Integers
+
+
+def _part(rows: Integers, values: Floats) -> _Part:
+    """Add values up, at least one, whose rows rise."""
+    heads = _heads(rows)
+    whole, fraction = fixed_point(values)
+    keys = np.sort((rows << _BIN_BITS) + (bins_of(values) + _BIN_OFFSET))
+    firsts = _heads(keys)
+    keys, counts = keys[firsts], np.diff(np.append(firsts, len(keys)))
+    return _Part(
+        rows[heads],
+        np.stack(
+            (
+                np.diff(np.append(heads, len(rows))),
+                np.add.reduceat(whole, heads),
+                np.add.reduceat(fraction, heads),
+            )
+        ),
+        np.stack((np.minimum.reduceat(values, heads), np.maximum.reduceat(values, heads))),
+        np.diff(np.append(_heads(keys >> _BIN_BITS), len(keys))),
+        (keys & _BIN_MASK) - _BIN_OFFSET,
+        counts,
+    )
+
+
+def _table(parts: Sequence[_Part]) -> Sketches:
+    return sketches_of(
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.totals for part in parts], axis=1),
+        np.concatenate([part.ranges for part in parts], axis=1),
+        np.concatenate([part.lengths for part in parts]),
+        np.concatenate([part.bins for part in parts]),
+        np.concatenate([part.counts for part in parts]),
+    )
+
+
+def _heads(rising: Integers) -> Integers:
+    """Where another value begins, of at least one."""
+    return np.flatnonzero(np.concatenate(([True], rising[1:] != rising[:-1])))

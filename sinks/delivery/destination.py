@@ -1,0 +1,121 @@
+"""Says what the destinations are: how each is told steps of alerts, and which it wants."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from modeltrail.infra.clock import Clock
+from modeltrail.infra.config import AlertingSettings
+from modeltrail.infra.errors import ConfigError
+from modeltrail.sinks.delivery.alertmanager import PATH, alertmanager_body
+from modeltrail.sinks.delivery.fold import Policy, Step
+from modeltrail.sinks.delivery.post import HttpPost, Post
+from modeltrail.sinks.delivery.signature import signed_headers, signing_key
+from modeltrail.sinks.delivery.templates import json_body, slack_body
+from modeltrail.sinks.delivery.verdict import Verdict
+
+_TEMPLATES = {"json": json_body, "slack": slack_body}
+
+
+class Destination(Protocol):
+    """A receiver of alerts; its `name` is part of its consumer group's."""
+
+    name: str
+    policy: Policy
+
+    @property
+    def resend_s(self) -> float | None:
+        """How often it is to be reminded of open alerts, s; None: it keeps what it was told."""
+        ...
+
+    def tell(self, step: Step) -> Verdict:
+        """Tell one step; once."""
+        ...
+
+    def remind(self, steps: Sequence[Step]) -> Verdict:
+        """Tell the newest steps of open alerts again; once."""
+        ...
+
+
+class Webhook:
+    """An address that gets one request a step; its delivery id is the step's event id in hex."""
+
+    name = "webhook"
+    resend_s: float | None = None
+
+    def __init__(self, settings: AlertingSettings, post: Post, clock: Clock) -> None:
+        """Prepare.
+
+        Raises:
+            ConfigError: the format or the secret is wrong.
+        """
+        if settings.webhook_format not in _TEMPLATES:
+            raise ConfigError(
+                f"alerting.webhook_format is {settings.webhook_format!r}: "
+                f"give one of {', '.join(_TEMPLATES)}"
+            )
+        self.policy = Policy(settings.deliver_pending, settings.deliver_updates)
+        self._write = _TEMPLATES[settings.webhook_format]
+        self._key = signing_key(settings.webhook_secret.reveal())
+        self._post = post
+        self._clock = clock
+
+    def tell(self, step: Step) -> Verdict:
+        """Tell one step, signed anew at each attempt."""
+        body = self._write(step.alert)
+        now_s = self._clock.now_us() // 1_000_000
+        return self._post(signed_headers(self._key, step.alert.event_id.hex(), now_s, body), body)
+
+    def remind(self, steps: Sequence[Step]) -> Verdict:
+        """Never asked: what a webhook was told it keeps."""
+        raise NotImplementedError
+
+
+class Alertmanager:
+    """Alertmanager's v2 API; it hears of open alerts again and again, and knows none pending."""
+
+    name = "alertmanager"
+    policy = Policy(pending=False, updates=True, acknowledgements=True)
+
+    def __init__(self, settings: AlertingSettings, post: Post, clock: Clock) -> None:
+        """Prepare."""
+        self._resend_s = settings.resend_s
+        self._post = post
+        self._clock = clock
+
+    @property
+    def resend_s(self) -> float | None:
+        """How often it is to be reminded of open alerts, s."""
+        return self._resend_s
+
+    def tell(self, step: Step) -> Verdict:
+        """Tell one step."""
+        return self.remind([step])
+
+    def remind(self, steps: Sequence[Step]) -> Verdict:
+        """Tell several alerts in one request."""
+        return self._post({}, alertmanager_body(steps, self._clock.now_us(), self._resend_s))
+
+
+def open_destinations(settings: AlertingSettings, clock: Clock) -> tuple[Destination, ...]:
+    """The destinations that are set.
+
+    Raises:
+        ConfigError: none is, or one is set wrongly.
+    """
+    for name in ("timeout_s", "max_backoff_s", "resend_s"):
+        if not getattr(settings, name) > 0:
+            raise ConfigError(f"alerting.{name} is {getattr(settings, name)}: give more than 0")
+    found: list[Destination] = []
+    if url := settings.webhook_url.reveal():
+        post = HttpPost("alerting.webhook_url", url, settings.timeout_s)
+        found.append(Webhook(settings, post, clock))
+    if url := settings.alertmanager_url.reveal():
+        address = url.rstrip("/") + PATH
+        post = HttpPost("alerting.alertmanager_url", address, settings.timeout_s)
+        found.append(Alertmanager(settings, post, clock))
+    if not found:
+        raise ConfigError(
+            "no alert is delivered anywhere: set MODELTRAIL_ALERTING_WEBHOOK_URL or "
+            "MODELTRAIL_ALERTING_ALERTMANAGER_URL"
+        )
+    return tuple(found)

@@ -1,0 +1,73 @@
+"""Measures how fast measurements become windows, and what the worker that does it takes."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from modeltrail.infra.config import Settings
+from modeltrail.infra.kafka import make_consumer
+from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import PartitionAdvanced
+from modeltrail.schemas.topics import WINDOWS
+from tests.bench.consuming import environment_of
+
+_PATIENCE_S = 600.0
+
+
+@contextmanager
+def running_processors(settings: Settings) -> Iterator[psutil.Process]:
+    """The processors as a process, at work when this gives it."""
+    command = [sys.executable, "-m", "modeltrail.infra.cli", "worker", "processors"]
+    worker = subprocess.Popen(
+        command, env=environment_of(settings), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert worker.stdout is not None
+        assert worker.stdout.readline().strip() == "ready"
+        yield psutil.Process(worker.pid)
+    finally:
+        worker.terminate()
+        worker.wait(timeout=60)
+
+
+def processors_rate(settings: Settings, count: int) -> tuple[float, float]:
+    """Events a second from readiness until all are in windows, and the most memory it took, MiB.
+
+    Partitions say in the log how many measurements they have taken; what was appended last is
+    counted when the time after it is marked, which a worker that has caught up does at once.
+    """
+    with running_processors(settings) as worker:
+        started = time.perf_counter()
+        most = 0.0
+        for taken in _measurements_taken(settings):
+            most = max(most, worker.memory_info().rss / 2**20)
+            if taken >= count:
+                return count / (time.perf_counter() - started), most
+            if time.perf_counter() - started > _PATIENCE_S:
+                raise TimeoutError(f"{taken} of {count} measurements after {_PATIENCE_S} s")
+    raise AssertionError("the topic ended")
+
+
+def _measurements_taken(settings: Settings) -> Iterator[int]:
+    codec = Codec(ConfluentSchemaIds(settings.schema_registry))
+    consumer = make_consumer(settings.kafka, f"advances-{time.time_ns()}")
+    consumer.subscribe([WINDOWS.full_name(settings.kafka.topic_prefix)])
+    taken: dict[tuple[int, int], int] = {}
+    try:
+        while True:
+            for record in consumer.consume(1_000, timeout=0.1):
+                value = record.value()
+                fact = codec.decode(value) if value and not record.error() else None
+                # Each partition tells all partitions of windows; one of them is enough.
+                if isinstance(fact, PartitionAdvanced) and fact.partition == 0:
+                    taken[fact.source_partition, fact.advanced_to] = (
+                        fact.measurements + fact.late + fact.refused
+                    )
+            yield sum(taken.values())
+    finally:
+        consumer.close()

@@ -1,0 +1,90 @@
+"""Autocorrelated values are worth as many independent ones as they are, shifted or not."""
+
+import numpy as np
+import pytest
+
+from modeltrail.processors.drift.effective_samples import (
+    FEWEST_BUCKETS,
+    category_scores,
+    rank_scores,
+    values_per_independent,
+)
+from modeltrail.processors.drift.shares import Counts
+from tests.scenario.processors.drift_streams import PER_BUCKET, Floats, Process
+
+REFERENCE = np.full(10, 1_000)
+SCORES = rank_scores(REFERENCE)
+HOUR = 360 * PER_BUCKET
+
+
+def _counts(values: Floats) -> Counts:
+    """Counts of standard normal values over deciles, shape (buckets, 10)."""
+    deciles = [-1.2816, -0.8416, -0.5244, -0.2533, 0.0, 0.2533, 0.5244, 0.8416, 1.2816]
+    buckets = len(values) // PER_BUCKET
+    places = np.digitize(values, deciles) + 10 * np.repeat(np.arange(buckets), PER_BUCKET)
+    return np.bincount(places, minlength=10 * buckets).reshape(buckets, 10)
+
+
+def _worth(coefficient: float, seeds: int = 15, shift: float = 0.0) -> float:
+    """The median over hours of AR(1); the last ten minutes are shifted, in standard deviations."""
+    found = []
+    for seed in range(seeds):
+        values = Process(coefficient, 0.0, 1.0).sample(np.random.default_rng(seed), HOUR)
+        values[-60 * PER_BUCKET :] += shift
+        worth = values_per_independent(_counts(values), SCORES)
+        assert worth is not None
+        found.append(worth)
+    return float(np.median(found))
+
+
+@pytest.mark.parametrize(("coefficient", "true"), [(0.0, 1), (0.9, 19), (0.98, 99)])
+def test_the_estimate_is_near_the_integrated_autocorrelation_time(
+    coefficient: float, true: float
+) -> None:
+    assert true * 0.85 <= _worth(coefficient) <= true * 1.4
+
+
+@pytest.mark.parametrize(("coefficient", "true"), [(0.0, 1), (0.9, 19), (0.98, 99)])
+def test_a_shift_of_level_is_not_taken_for_dependence(coefficient: float, true: float) -> None:
+    assert _worth(coefficient, shift=1.0) <= max(true * 1.6, 4)
+
+
+def test_slower_dependence_is_seen_for_its_larger_part() -> None:
+    assert 250 <= _worth(0.995) <= 600
+
+
+def test_few_buckets_say_nothing() -> None:
+    values = Process(0.0, 0.0, 1.0).sample(np.random.default_rng(1), FEWEST_BUCKETS * PER_BUCKET)
+    counts = _counts(values)
+
+    assert values_per_independent(counts, SCORES) is not None
+    assert values_per_independent(counts[1:], SCORES) is None
+    assert values_per_independent(np.zeros((360, 10), int), SCORES) is None
+
+
+def test_gaps_do_not_matter() -> None:
+    values = Process(0.0, 0.0, 1.0).sample(np.random.default_rng(1), 100 * PER_BUCKET)
+    counts = _counts(values)
+    with_gaps = np.zeros((200, 10), int)
+    with_gaps[::2] = counts
+
+    assert values_per_independent(with_gaps, SCORES) == values_per_independent(counts, SCORES)
+
+
+def test_values_that_never_vary_are_one_value_a_bucket() -> None:
+    counts = np.zeros((100, 3), int)
+    counts[:, 1] = 25
+
+    assert values_per_independent(counts, category_scores(3)) == 25
+
+
+def test_a_scene_that_changes_every_minute_is_worth_little() -> None:
+    rng = np.random.default_rng(5)
+    faces = np.repeat(rng.integers(0, 3, 60), 6)
+    counts = np.zeros((360, 3), int)
+    counts[np.arange(360), faces] = PER_BUCKET
+
+    worth = values_per_independent(counts, category_scores(3))
+
+    assert worth is not None
+    assert worth >= 3 * PER_BUCKET

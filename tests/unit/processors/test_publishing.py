@@ -1,0 +1,143 @@
+"""Facts are appended in order, where they belong, and progress is told last."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+
+import pytest
+
+from modeltrail.processors import patience
+from modeltrail.processors.publishing import Outgoing, Publisher
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.errors import SchemaRegistryUnavailable
+from modeltrail.schemas.events import Fact, MeasurementSampled, TimeMarked, WindowsDecided
+from modeltrail.schemas.ids import (
+    EventId,
+    Micros,
+    ModelId,
+    NodeId,
+    SessionId,
+    Version,
+    derived_event_id,
+)
+
+
+@dataclass
+class Ids:
+    """A schema registry that numbers schemas, and is away for some calls."""
+
+    schemas: list[str] = field(default_factory=list)
+    failures: int = 0
+
+    def id_of(self, subject: str, schema: str) -> int:
+        if self.failures:
+            self.failures -= 1
+            raise SchemaRegistryUnavailable("away")
+        if schema not in self.schemas:
+            self.schemas.append(schema)
+        return self.schemas.index(schema) + 1
+
+    def schema_of(self, schema_id: int) -> str:
+        return self.schemas[schema_id - 1]
+
+
+@dataclass
+class Broker:
+    """A producer that acknowledges once everything else had its turn, or refuses a topic."""
+
+    refused: str = ""
+    sent: list[Outgoing] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+
+    async def send(self, record: Outgoing) -> Awaitable[int]:
+        self.sent.append(record)
+        self.steps.append(f"send {record.topic}")
+        return asyncio.ensure_future(self._acknowledge(record, 1000 + len(self.sent)))
+
+    async def _acknowledge(self, record: Outgoing, appended_ms: int) -> int:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        if record.topic == self.refused:
+            raise ConnectionError
+        self.steps.append(f"ack {record.topic}")
+        return appended_ms
+
+
+def sampled(number: int) -> MeasurementSampled:
+    return MeasurementSampled(
+        event_id=derived_event_id(number),
+        model_id=ModelId("model"),
+        node_id=NodeId("node"),
+        session_id=SessionId("session"),
+        frame=number,
+        version=Version("v1.0.0"),
+        environment="production",
+        arm="",
+        captured_at=Micros(1),
+        names=(),
+        values=(),
+    )
+
+
+def decided(partition: int) -> WindowsDecided:
+    return WindowsDecided(EventId(bytes(16)), partition, Micros(1))
+
+
+def publish(broker: Broker, *facts: Fact, ids: Ids | None = None) -> int:
+    publisher = Publisher(Codec(ids or Ids()), "t.", broker.send)
+    return asyncio.run(publisher.publish(facts))
+
+
+def test_a_fact_goes_to_its_topic_under_the_key_of_that_topic() -> None:
+    broker = Broker()
+    publish(broker, sampled(1))
+    (record,) = broker.sent
+    assert (record.topic, record.key, record.partition) == ("t.samples", b"model\x1fnode", None)
+
+
+def test_a_fact_about_a_partition_goes_to_that_partition() -> None:
+    broker = Broker()
+    publish(broker, decided(3), TimeMarked(EventId(bytes(16)), 2))
+    assert [(r.topic, r.key, r.partition) for r in broker.sent] == [
+        ("t.windows", None, 3),
+        ("t.inference", None, 2),
+    ]
+
+
+def test_what_is_sent_can_be_read() -> None:
+    broker, ids = Broker(), Ids()
+    publish(broker, sampled(1), ids=ids)
+    assert Codec(ids).decode(broker.sent[0].value) == sampled(1)
+
+
+def test_the_newest_append_time_is_given() -> None:
+    assert publish(Broker(), sampled(1), sampled(2), decided(0)) == 1003
+    assert publish(Broker()) == 0
+
+
+def test_progress_is_told_once_all_before_it_is_in_the_log_and_before_all_after_it() -> None:
+    broker = Broker()
+    publish(broker, sampled(1), sampled(2), decided(0), decided(1), sampled(3))
+    sample, window = "t.samples", "t.windows"
+    assert broker.steps == [
+        *[f"send {sample}"] * 2,
+        *[f"ack {sample}"] * 2,
+        *[f"send {window}"] * 2,
+        *[f"ack {window}"] * 2,
+        f"send {sample}",
+        f"ack {sample}",
+    ]
+
+
+def test_progress_is_not_told_of_what_was_refused() -> None:
+    broker = Broker(refused="t.samples")
+    with pytest.raises(ConnectionError):
+        publish(broker, sampled(1), decided(0))
+    assert broker.steps == ["send t.samples"]
+
+
+def test_a_schema_registry_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "RETRY_S", 0.0)
+    broker = Broker()
+    publish(broker, sampled(1), ids=Ids(failures=2))
+    assert broker.steps == ["send t.samples", "ack t.samples"]
