@@ -1,6 +1,7 @@
 """Composes the stream processors into one Faust app: the only module that knows them all."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -53,6 +54,8 @@ def run_processors(settings: Settings, on_ready: Callable[[], None], data_dir: P
     Raises:
         ConfigError: no Kafka or schema registry is configured.
     """
+    # A decision makes tens of thousands of facts, which the collector would walk again and again.
+    gc.set_threshold(200_000, 20, 100)
     codec = Codec(ConfluentSchemaIds(settings.schema_registry))
     with closing(ControlLog(settings.kafka, codec, SystemClock())) as control:
         asyncio.run(_serve(make_app(settings, codec, control, on_ready, data_dir)))

@@ -17,16 +17,20 @@ from modeltrail.producers.registry.fold import RegisteredModel
 from modeltrail.schemas.catalog import schema_files
 from modeltrail.schemas.ids import Micros, ModelId, Sha256, Version
 from modeltrail.sinks.migrate import migrate
+from tests.bench.alert_latency import alert_latencies
 from tests.bench.consuming import (
     environment_of,
     projector_rate,
     raw_consume_rate,
     stack_memory,
 )
-from tests.bench.events import append_measurements
+from tests.bench.events import MODELS, append_measurements
+from tests.bench.peers.decoding import decoding_rates
+from tests.bench.processing import processors_rate
 from tests.bench.report import Report
 from tests.bench.row_latency import RATE, row_latencies
 from tests.bench.tracking import otel_span_latencies, track_latencies
+from tests.bench.watching import watch
 
 EVENTS = 1_000_000
 OUTPUT = Path("bench.json")
@@ -42,8 +46,9 @@ def main() -> None:
     ):
         _prepare(settings)
         _tracking(settings, report)
-        _consuming(settings, report)
+        _consuming(settings, report, Path(folder))
         _latency(settings, report)
+        _alerts(settings, report)
         report.add("stack_rss", stack_memory(Path(folder)), "MiB")
     report.write(OUTPUT)
 
@@ -76,19 +81,27 @@ def _tracking(settings: Settings, report: Report) -> None:
     report.add("sdk_track_p99", ours[98], "us", otel_span_p99=peer[98])
 
 
-def _consuming(settings: Settings, report: Report) -> None:
+def _consuming(settings: Settings, report: Report, folder: Path) -> None:
     bulk = _own(settings, "bulk")
     _say(f"appending {EVENTS:,} measurements")
     started = time.perf_counter()
     append_measurements(bulk, EVENTS)
     report.add("append", EVENTS / (time.perf_counter() - started), "events/s")
-    _say("bare consume(), then the projector, then bare consume() again")
+    _say("bare consume(), the projector, the processors, peers that only decode, bare consume()")
     before = raw_consume_rate(bulk, EVENTS)
     rate, memory = projector_rate(bulk, environment_of(bulk), EVENTS)
+    watch(bulk, MODELS)
+    processed, processors_memory = processors_rate(bulk, EVENTS)
+    peers = decoding_rates(bulk, EVENTS, folder)
     raw = statistics.mean([before, raw_consume_rate(bulk, EVENTS)])
     report.add("raw_consume", raw, "events/s")
     report.add("projector", rate, "events/s", raw_consume=raw)
     report.add("projector_rss", memory, "MiB")
+    for peer, (peer_rate, _version) in peers.items():
+        report.add(peer, peer_rate, "events/s", raw_consume=raw)
+    beside = {peer: peer_rate for peer, (peer_rate, _version) in peers.items()}
+    report.add("processors", processed, "events/s", raw_consume=raw, **beside)
+    report.add("worker_rss", processors_memory, "MiB")
     _say("the database dropped and rebuilt from the log")
     client = make_client(bulk.clickhouse, database="")
     client.execute(f"DROP DATABASE {bulk.clickhouse.database}")
@@ -102,6 +115,15 @@ def _latency(settings: Settings, report: Report) -> None:
     latencies = statistics.quantiles(row_latencies(_own(settings, "latency")), n=100)
     report.add("row_latency_p50", latencies[49], "ms")
     report.add("row_latency_p99", latencies[98], "ms")
+
+
+def _alerts(settings: Settings, report: Report) -> None:
+    _say(f"alerts at {RATE:,} events a second")
+    values, windows = alert_latencies(_own(settings, "alerts"))
+    for name, latencies in (("alert_latency", values), ("windowed_alert_latency", windows)):
+        quantiles = statistics.quantiles(latencies, n=100)
+        report.add(f"{name}_p50", quantiles[49], "ms")
+        report.add(f"{name}_p99", quantiles[98], "ms")
 
 
 def _own(settings: Settings, name: str) -> Settings:

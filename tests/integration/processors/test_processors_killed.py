@@ -52,6 +52,7 @@ KILLS = 3
 BETWEEN_KILLS_S = (7.0, 12.0)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", range(1))
 def test_kills_change_no_window_and_no_alert(fresh_settings: Settings, seed: int) -> None:
     killed_and_compared(fresh_settings, seed)
