@@ -49,11 +49,12 @@ def run(code: str, settings: Settings, folder: Path) -> None:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=200,
     )
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.timeout(400)
 def test_the_examples_register_track_and_measure(fresh_settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "centerface.onnx").write_bytes(with_free_input_size(pinned_model()))
     with (

@@ -191,8 +191,10 @@ def test_each_kind_of_unreadable_record_is_a_dead_letter_with_its_reason(log: Lo
 def test_a_stream_that_is_mostly_unreadable_stops_the_projector_before_any_row(log: Log) -> None:
     log.append(INFERENCE, [b"junk"] * 150 + [measured(1)], key=b"one partition")
 
+    # The records may arrive in parts: they are to be judged as one batch.
+    patient = replace(log.settings, projector=replace(log.settings.projector, batch_seconds=5.0))
     with pytest.raises(TooManyDeadLetters, match="dead_letter_limit"):
-        run_projector(log.settings, threading.Event(), lambda: None)
+        run_projector(patient, threading.Event(), lambda: None)
 
     assert log.ask("SELECT count() FROM measurement_rows") == [(0,)]
     assert log.ask("SELECT count() FROM dead_letters") == [(0,)]
