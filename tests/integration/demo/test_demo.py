@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from modeltrail.infra.clickhouse import make_client
@@ -25,6 +26,7 @@ def as_writer(settings: Settings) -> Settings:
     )
 
 
+@pytest.mark.timeout(400)
 def test_the_demo_registers_tracks_measures_and_answers(
     fresh_settings: Settings, tmp_path: Path
 ) -> None:
@@ -38,7 +40,7 @@ def test_the_demo_registers_tracks_measures_and_answers(
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=240,
         )
     assert done.returncode == 0, done.stderr
     assert "Registered centerface v1.0.0" in done.stdout
