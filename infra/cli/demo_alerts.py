@@ -49,7 +49,7 @@ def set_rules(settings: Settings, model_id: str, usual_ms: float, console: Conso
     )
     client = RulesClient(settings)
     client.set_thresholds(model_id, [rule], set_by="demo")
-    policy = replace(DEFAULT_POLICY, window="10s", minimum_effective_samples=20, persistence=2)
+    policy = replace(DEFAULT_POLICY, window="10s", minimum_effective_samples=5, persistence=2)
     client.set_drift_policy(model_id, policy, set_by="demo")
     console.print(
         f"[bold]Rules[/] {LATENCY}: p95 of latency_ms over 10s above {limit} ms; "
