@@ -27,7 +27,7 @@ demo: $(STAMP) ## Run the whole way on the embedded stack: register, experiment,
 	@$(BIN)/modeltrail demo
 
 test: $(STAMP) ## Run every test, against the real embedded stack where it matters
-	@$(BIN)/pytest -m "not prove" --numprocesses 3 --dist loadfile
+	@$(BIN)/pytest -m "not prove" --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 15
 
 prove: $(STAMP) ## Run the long rounds: kills at random moments, large fuzzing
 	@$(BIN)/pytest -m prove --timeout 1800

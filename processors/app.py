@@ -44,6 +44,7 @@ from modeltrail.schemas.topics import INFERENCE, REGISTRY, RULES, WINDOWS, Topic
 
 log = logging.getLogger(__name__)
 EXIT_ON_FAULT = 70
+LONGEST_STOP_S = 20.0
 #: How often a cut of time is looked for in the log once it is due.
 _MARK_RETRY_S = 0.25
 
@@ -123,7 +124,7 @@ def make_app(
     return app
 
 
-async def _serve(app: Any) -> None:
+async def _serve(app: Any, longest_stop_s: float = LONGEST_STOP_S) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -132,7 +133,12 @@ async def _serve(app: Any) -> None:
     # Faust goes on without its consumer where that has failed.
     if await app.wait_for_stopped(stop.wait()):
         _die("Faust has stopped", app.crash_reason)
-    await app.stop()
+    try:
+        async with asyncio.timeout(longest_stop_s):
+            await app.stop()
+    except TimeoutError as error:
+        # Without a broker Faust waits for ever; what is not committed is read again.
+        _die(f"Faust did not stop within {longest_stop_s:g} s", error)
 
 
 def _add_registry(app: Any, settings: Settings, codec: Codec) -> None:

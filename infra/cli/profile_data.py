@@ -15,11 +15,11 @@ from clickhouse_driver import errors
 from modeltrail.infra.clickhouse import make_reader
 from modeltrail.infra.config import ClickHouseSettings
 from modeltrail.infra.errors import Unavailable
-from modeltrail.producers.monitoring.measures import MEASURES
 from modeltrail.producers.profiling.profile import Dataset
 from modeltrail.producers.registry.fold import RegisteredModel
 from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.ids import Sha256
+from modeltrail.schemas.measures import MEASURES
 
 Floats = npt.NDArray[np.float64]
 

@@ -21,7 +21,7 @@ def truth() -> None:
 def load(settings: Settings, file: Path, source: str) -> None:
     """Append the rows of a CSV: node_id, session_id, frame, model_id and a column a measure.
 
-    The whole file is checked first. Loading it twice is harmless.
+    The whole file is checked first. Load it once: a truth that comes again counts again.
     """
     from modeltrail.infra.clock import SystemClock
     from modeltrail.infra.schema_registry import ConfluentSchemaIds

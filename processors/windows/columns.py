@@ -9,31 +9,12 @@ import numpy.typing as npt
 
 from modeltrail.processors.windows.series import MEASUREMENTS
 from modeltrail.schemas.ids import EventId, ModelId, NodeId, SessionId
+from modeltrail.schemas.measures import MEASURES
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-#: The measures that have a field of their own, in the order of the columns of `values`.
-MEASURES = (
-    "detect_ms",
-    "mark_ms",
-    "align_ms",
-    "mask_ms",
-    "merge_ms",
-    "output_ms",
-    "latency_ms",
-    "fps",
-    "dropped_frames",
-    "faces",
-    "detection_score",
-    "faces_unmasked",
-    "mask_coverage",
-    "luma_mean",
-    "luma_std",
-    "laplacian_var",
-    "face_size",
-)
 #: What a ground truth tells of the measurement that was sampled for it.
 ACCURACY = "accuracy"
 ERROR = "error"

@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 
 from modeltrail.processors.windows.columns import (
-    MEASURES,
     Codes,
     Columns,
     Extras,
@@ -26,6 +25,7 @@ from modeltrail.schemas.admission import (
 )
 from modeltrail.schemas.batch import POSITION, DecodedBatch
 from modeltrail.schemas.events import GroundTruthObserved, InferenceMeasured
+from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.topics import INFERENCE
 
 _SERIES = ("model_id", "version", "environment", "arm")

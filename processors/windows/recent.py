@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 
 from modeltrail.processors.windows.columns import (
-    MEASURES,
     Codes,
     Flags,
     Floats,
@@ -14,6 +13,7 @@ from modeltrail.processors.windows.columns import (
     Rows,
 )
 from modeltrail.schemas.events import RecentMetric
+from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import in_range
 
 MOST = 1000

@@ -10,7 +10,6 @@ from modeltrail.processors.windows.breaches import ValueRules
 from modeltrail.processors.windows.columns import (
     ACCURACY,
     ERROR,
-    MEASURES,
     Integers,
     Measurements,
     Rows,
@@ -20,6 +19,7 @@ from modeltrail.processors.windows.moments import cut_ms
 from modeltrail.processors.windows.truths import Judged
 from modeltrail.schemas.events import Fact, MeasurementSampled, ValueBreached
 from modeltrail.schemas.ids import Micros, NodeId, SessionId, derived_event_id
+from modeltrail.schemas.measures import MEASURES
 
 F = TypeVar("F", bound=Fact, covariant=True)
 AtOffset = tuple[int, F]

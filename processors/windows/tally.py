@@ -7,7 +7,6 @@ import numpy as np
 
 from modeltrail.processors.windows.columns import (
     MEASUREMENTS_CODE,
-    MEASURES,
     Codes,
     Floats,
     Integers,
@@ -16,6 +15,7 @@ from modeltrail.processors.windows.columns import (
 from modeltrail.processors.windows.series import MEASUREMENTS
 from modeltrail.processors.windows.sketches import NONE, Sketches, merged, sketches_of
 from modeltrail.schemas.events import MetricPartial
+from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import bins_of, fixed_point, in_range
 
 # A row of a table is a metric and a series, in this order so that columns come sorted; a key is

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from modeltrail.processors.windows.columns import Truth
 from modeltrail.schemas.events import MeasurementSampled
+from modeltrail.schemas.measures import COUNTS
 
-#: Measures that are counted: right is only the very number.
-COUNTS = frozenset(("faces", "faces_unmasked", "dropped_frames"))
-#: Any other measure is right within this share of the truth.
+#: A measure that is no count is right within this share of the truth.
 TOLERANCE = 0.05
 
 _Frame = tuple[str, str, str, int]

@@ -6,9 +6,10 @@ from types import TracebackType
 from typing import Any, Self, SupportsFloat
 
 from modeltrail.producers.errors import UndeclaredMetric
-from modeltrail.producers.monitoring.measures import COUNTS, MEASURES, STAGES
+from modeltrail.producers.monitoring.measures import STAGES
 from modeltrail.producers.values import finite, natural
 from modeltrail.schemas.errors import InvalidFact, ModeltrailError
+from modeltrail.schemas.measures import COUNTS, MEASURES
 
 _MS = 1000.0
 _MEASURES = frozenset(MEASURES)

@@ -14,24 +14,9 @@ from modeltrail.producers.values import finite, whole
 from modeltrail.schemas.codec import reader_schema
 from modeltrail.schemas.events import InferenceMeasured
 from modeltrail.schemas.ids import EVENT_ID_BYTES, MetricName, NodeId, SessionId
+from modeltrail.schemas.measures import COUNTS, MEASURES
 
 STAGES = ("detect", "mark", "align", "mask", "merge", "output")
-# In the order of `InferenceMonitor.track`; a test holds it equal to the schema.
-MEASURES = (
-    *(f"{stage}_ms" for stage in STAGES),
-    "latency_ms",
-    "fps",
-    "dropped_frames",
-    "faces",
-    "detection_score",
-    "faces_unmasked",
-    "mask_coverage",
-    "luma_mean",
-    "luma_std",
-    "laplacian_var",
-    "face_size",
-)
-COUNTS = frozenset(("dropped_frames", "faces", "faces_unmasked"))
 
 Values = tuple[float | None, ...]
 Extra = tuple[tuple[str, float], ...]

@@ -24,8 +24,9 @@ def load_truth(
 ) -> int:
     """Check the whole file, then append a fact a row; how many there were.
 
-    Loading a file twice appends facts with the same ids, which count once. Memory: about 100 bytes
-    a row, to find frames that are there twice.
+    Loading a file twice appends facts with the same ids: tables hold them once, but realised
+    accuracy counts a truth each time that it comes. Memory: about 100 bytes a row, to find frames
+    that are there twice.
 
     Args:
         path: a CSV with a heading: node_id, session_id, frame, model_id and a column a measure;
@@ -39,7 +40,7 @@ def load_truth(
     Raises:
         TruthFileInvalid: the file is wrong; nothing was appended.
         InvalidFact: `source` may not name anything.
-        Unavailable: Kafka does not answer; what it took already is harmless when loaded again.
+        Unavailable: Kafka does not answer; what it took already would count again.
     """
     if source:
         check_id("source", source)
@@ -55,8 +56,8 @@ def load_truth(
         appender.finish()
     except Unavailable as error:
         raise Unavailable(
-            f"{error}. {appender.acknowledged} of {count} rows were taken; loading the file "
-            "again is safe"
+            f"{error}. {appender.acknowledged} of {count} rows were taken; load the file again, "
+            "and realised accuracy counts those twice"
         ) from error
     return count
 

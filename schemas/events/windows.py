@@ -8,6 +8,16 @@ from modeltrail.schemas.ids import EventId, Micros, ModelId, NodeId, SessionId, 
 
 
 @dataclass(frozen=True, slots=True)
+class OfSeries(Fact):
+    """A fact about the measurements of one version in one environment and arm."""
+
+    model_id: ModelId
+    version: Version
+    environment: str
+    arm: str
+
+
+@dataclass(frozen=True, slots=True)
 class MetricPartial:
     """Integer state of one metric: a fixed-point sum and the counts of its logarithmic bins."""
 
@@ -22,15 +32,11 @@ class MetricPartial:
 
 
 @dataclass(frozen=True, slots=True)
-class PartialWindow(Fact):
+class PartialWindow(OfSeries):
     """What one partition holds of a series in 10 s of capture; a newer one replaces it."""
 
     record: ClassVar[str] = "modeltrail.windows.PartialWindow"
 
-    model_id: ModelId
-    version: Version
-    environment: str
-    arm: str
     source_partition: int
     start: Micros
     end: Micros
@@ -48,15 +54,11 @@ class RecentMetric:
 
 
 @dataclass(frozen=True, slots=True)
-class RecentMeasured(Fact):
+class RecentMeasured(OfSeries):
     """The newest measurements (at most 1,000) that a partition took in one step of its time."""
 
     record: ClassVar[str] = "modeltrail.windows.RecentMeasured"
 
-    model_id: ModelId
-    version: Version
-    environment: str
-    arm: str
     source_partition: int
     advanced_to: Micros
     appended_ms: tuple[int, ...]
@@ -65,15 +67,11 @@ class RecentMeasured(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class ValueBreached(Fact):
+class ValueBreached(OfSeries):
     """A measurement broke a rule on single values: the first one of a partition in 10 s."""
 
     record: ClassVar[str] = "modeltrail.windows.ValueBreached"
 
-    model_id: ModelId
-    version: Version
-    environment: str
-    arm: str
     source_partition: int
     source_offset: int
     appended_at: Micros
@@ -124,15 +122,11 @@ class MetricWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class WindowClosed(Fact):
+class WindowClosed(OfSeries):
     """A window of a series: as decided 1 s after its end, or final if late events changed it."""
 
     record: ClassVar[str] = "modeltrail.windows.WindowClosed"
 
-    model_id: ModelId
-    version: Version
-    environment: str
-    arm: str
     window: str
     start: Micros
     end: Micros
@@ -169,15 +163,11 @@ class FeatureDrift:
 
 
 @dataclass(frozen=True, slots=True)
-class DriftMeasured(Fact):
+class DriftMeasured(OfSeries):
     """How far the features of a series are from the reference profile in one window."""
 
     record: ClassVar[str] = "modeltrail.windows.DriftMeasured"
 
-    model_id: ModelId
-    version: Version
-    environment: str
-    arm: str
     window: str
     start: Micros
     end: Micros
@@ -186,15 +176,11 @@ class DriftMeasured(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangePointDetected(Fact):
+class ChangePointDetected(OfSeries):
     """The mean of a stream of window means is another one from about `end` on."""
 
     record: ClassVar[str] = "modeltrail.windows.ChangePointDetected"
 
-    model_id: ModelId
-    version: Version
-    environment: str
-    arm: str
     metric: str
     end: Micros
     mean_before: float

@@ -1,6 +1,7 @@
 """Says what the destinations are: how each is told steps of alerts, and which it wants."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from modeltrail.infra.clock import Clock
@@ -16,6 +17,14 @@ from modeltrail.sinks.delivery.verdict import Verdict
 _TEMPLATES = {"json": json_body, "slack": slack_body}
 
 
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Every `every_s` seconds `tell` is given the newest steps of open alerts again, once."""
+
+    every_s: float
+    tell: Callable[[Sequence[Step]], Verdict]
+
+
 class Destination(Protocol):
     """A receiver of alerts; its `name` is part of its consumer group's."""
 
@@ -23,16 +32,12 @@ class Destination(Protocol):
     policy: Policy
 
     @property
-    def resend_s(self) -> float | None:
-        """How often it is to be reminded of open alerts, s; None: it keeps what it was told."""
+    def reminder(self) -> Reminder | None:
+        """How it is reminded of open alerts; None: it keeps what it was told."""
         ...
 
     def tell(self, step: Step) -> Verdict:
         """Tell one step; once."""
-        ...
-
-    def remind(self, steps: Sequence[Step]) -> Verdict:
-        """Tell the newest steps of open alerts again; once."""
         ...
 
 
@@ -40,7 +45,7 @@ class Webhook:
     """An address that gets one request a step; its delivery id is the step's event id in hex."""
 
     name = "webhook"
-    resend_s: float | None = None
+    reminder: Reminder | None = None
 
     def __init__(self, settings: AlertingSettings, post: Post, clock: Clock) -> None:
         """Prepare.
@@ -65,10 +70,6 @@ class Webhook:
         now_s = self._clock.now_us() // 1_000_000
         return self._post(signed_headers(self._key, step.alert.event_id.hex(), now_s, body), body)
 
-    def remind(self, steps: Sequence[Step]) -> Verdict:
-        """Never asked: what a webhook was told it keeps."""
-        raise NotImplementedError
-
 
 class Alertmanager:
     """Alertmanager's v2 API; it hears of open alerts again and again, and knows none pending."""
@@ -83,16 +84,15 @@ class Alertmanager:
         self._clock = clock
 
     @property
-    def resend_s(self) -> float | None:
-        """How often it is to be reminded of open alerts, s."""
-        return self._resend_s
+    def reminder(self) -> Reminder | None:
+        """Everything that is open, in one request."""
+        return Reminder(self._resend_s, self._tell_all)
 
     def tell(self, step: Step) -> Verdict:
         """Tell one step."""
-        return self.remind([step])
+        return self._tell_all([step])
 
-    def remind(self, steps: Sequence[Step]) -> Verdict:
-        """Tell several alerts in one request."""
+    def _tell_all(self, steps: Sequence[Step]) -> Verdict:
         return self._post({}, alertmanager_body(steps, self._clock.now_us(), self._resend_s))
 
 

@@ -169,17 +169,17 @@ class Member:
         return True
 
     def _remind(self, owned: Owned) -> None:
-        every_s, now = self._to.resend_s, self._clock.monotonic()
-        if every_s is None or now < owned.remind_at:
+        reminder, now = self._to.reminder, self._clock.monotonic()
+        if reminder is None or now < owned.remind_at:
             return
-        owned.remind_at = now + every_s
+        owned.remind_at = now + reminder.every_s
         steps = owned.lane.reminders(self._clock.now_us())
         for start in range(0, len(steps), _REMINDED_AT_ONCE):
-            verdict = self._to.remind(steps[start : start + _REMINDED_AT_ONCE])
+            verdict = reminder.tell(steps[start : start + _REMINDED_AT_ONCE])
             if not isinstance(verdict, Taken):
                 _log.warning(
                     "%s was not reminded of %d open alerts (%s): the next time in %.0f s",
-                    *(self._to.name, len(steps) - start, verdict.detail, every_s),
+                    *(self._to.name, len(steps) - start, verdict.detail, reminder.every_s),
                 )
                 return
 
@@ -215,12 +215,13 @@ class Member:
         starts = persist(
             lambda: starts_of(consumer, partitions), self._stop, "reading committed offsets"
         )
-        now = self._clock.monotonic()
+        reminder = self._to.reminder
+        remind_at = self._clock.monotonic() + (reminder.every_s if reminder else 0.0)
         self._owned = {
             partition: Owned(
                 Lane(self._to.policy, start, first),
                 committed=-1 if start.begins else start.live_from,
-                remind_at=now + (self._to.resend_s or 0.0),
+                remind_at=remind_at,
             )
             for partition, (start, first) in starts.items()
         }

@@ -5,6 +5,7 @@ import polars as pl
 
 from modeltrail.schemas.admission import DeclaredSince, Refusal, admit_measurements
 from modeltrail.schemas.batch import POSITION
+from modeltrail.schemas.measures import MEASURES
 from modeltrail.sinks.projector import columns
 from modeltrail.sinks.projector.columns import Array
 from modeltrail.sinks.projector.records import Records, Source, TableRows, with_origin
@@ -13,28 +14,7 @@ from modeltrail.sinks.projector.rows import APPENDED_US, split_by_month
 TABLE = "measurement_rows"
 _IDS = ("node_id", "session_id", "model_id", "version")
 _REPEATING = (*_IDS, "execution_provider", "environment", "arm")
-_NUMBERS = (
-    "frame",
-    "sampling_rate",
-    "detect_ms",
-    "mark_ms",
-    "align_ms",
-    "mask_ms",
-    "merge_ms",
-    "output_ms",
-    "latency_ms",
-    "fps",
-    "dropped_frames",
-    "faces",
-    "detection_score",
-    "faces_unmasked",
-    "mask_coverage",
-    "luma_mean",
-    "luma_std",
-    "laplacian_var",
-    "face_size",
-    "captured_at",
-)
+_NUMBERS = ("frame", "sampling_rate", *MEASURES, "captured_at")
 
 
 def project_measurements(

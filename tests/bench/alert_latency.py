@@ -13,10 +13,10 @@ from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import AlertRaised, InferenceMeasured
 from modeltrail.schemas.ids import EventId, ModelId, NodeId
 from modeltrail.schemas.topics import ALERTS, INFERENCE, key_of
-from tests.bench.consuming import wait_for
 from tests.bench.events import append, captured, measurement, measurement_templates
 from tests.bench.processing import running_processors
 from tests.bench.watching import MEAN_LIMIT_FPS, VALUE_LIMIT_MS, watch
+from tests.waiting import eventually
 
 RATE = 5_000
 SECONDS = 60
@@ -64,7 +64,7 @@ def alert_latencies(settings: Settings) -> tuple[list[float], list[float]]:
     alerts = Alerts(settings)
     with running_processors(settings):
         produced = _produce(settings)
-        wait_for(lambda: produced.keys() <= alerts.raised.keys())
+        eventually(lambda: produced.keys() <= alerts.raised.keys())
     alerts.close()
     values = [
         (alerts.raised[name][1] - at) / 1000

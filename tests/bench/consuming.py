@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ from modeltrail.infra.kafka import make_consumer
 from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.state import load_state
 from modeltrail.schemas.topics import INFERENCE
+from tests.waiting import eventually
 
 BATCH = 10_000
 # Pinned: the ceiling depends on how much librdkafka prefetches.
@@ -25,7 +25,6 @@ CONSUMER = {
     "fetch.wait.max.ms": 100,
     "fetch.error.backoff.ms": 10,
 }
-_POLL_S = 0.05
 _PATIENCE_S = 300.0
 
 
@@ -60,25 +59,14 @@ def projector_rate(
         assert worker.stdout.readline().strip() == "ready"
         started = time.perf_counter()
         client = make_client(settings.clickhouse)
-        wait_for(lambda: client.execute("SELECT count() FROM measurements")[0][0] >= count)
+        eventually(
+            lambda: client.execute("SELECT count() FROM measurements")[0][0] >= count, _PATIENCE_S
+        )
         rate = count / (time.perf_counter() - started)
         return rate, psutil.Process(worker.pid).memory_info().rss / 2**20
     finally:
         worker.terminate()
         worker.wait(timeout=30)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Poll until `condition` holds.
-
-    Raises:
-        TimeoutError: it did not within 300 s.
-    """
-    deadline = time.monotonic() + _PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the benchmark's condition did not come true within 300 s")
-        time.sleep(_POLL_S)
 
 
 def stack_memory(data_dir: Path) -> float:

@@ -14,8 +14,9 @@ from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.topics import INFERENCE
-from tests.bench.consuming import environment_of, wait_for
+from tests.bench.consuming import environment_of
 from tests.bench.events import append, captured, measurement_templates
+from tests.waiting import eventually
 
 RATE = 5_000
 SECONDS = 20
@@ -58,10 +59,9 @@ def _watch(settings: Settings, produced: list[float]) -> tuple[list[float], list
         rows = client.execute("SELECT count() FROM measurements")[0][0]
         seen_at.append(time.perf_counter())
         seen.append(rows)
-        time.sleep(_POLL_S)
         return bool(rows >= total)
 
-    wait_for(all_rows_are_there)
+    eventually(all_rows_are_there, poll_s=_POLL_S)
     thread.join()
     return seen_at, seen
 

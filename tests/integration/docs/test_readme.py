@@ -13,8 +13,8 @@ from modeltrail.producers.masker.centerface import pinned_model, with_free_input
 from modeltrail.schemas.rulebook import problems_of
 from modeltrail.schemas.rules_file import parse_rules
 from tests.integration.conftest import worker_environment
-from tests.integration.waiting import eventually
 from tests.integration.workers import running_worker
+from tests.waiting import eventually
 
 README = Path("README.md").read_text()
 FRAMES = 5

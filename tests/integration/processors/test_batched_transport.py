@@ -18,7 +18,7 @@ from modeltrail.infra.config import Settings
 from modeltrail.infra.kafka import make_consumer, make_producer
 from modeltrail.infra.log_reader import end_offsets
 from modeltrail.schemas.topics import INFERENCE
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 RECORDS = 100_000

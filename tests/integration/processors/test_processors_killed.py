@@ -35,8 +35,8 @@ from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.ids import EventId, Micros, ModelId, NodeId
 from modeltrail.schemas.rules_file import parse_rules
 from modeltrail.schemas.topics import ALERTS, INFERENCE, WINDOWS, Topic, key_of
-from tests.integration.waiting import eventually
 from tests.integration.workers import running_worker
+from tests.waiting import eventually
 
 RULES = """
 "*":
@@ -73,12 +73,13 @@ def killed_and_compared(settings: Settings, seed: int) -> None:
         # when one worker after the other is killed
         for _ in range(KILLS):
             with running_worker(settings, "processors") as worker:
+                # Any moment will do: the sleep is the chance, nothing waits on it.
                 time.sleep(chance.uniform(*BETWEEN_KILLS_S))
                 worker.kill()
     codec = Codec(ConfluentSchemaIds(settings.schema_registry))
     ended = Micros(SystemClock().now_us())
     with running_worker(settings, "processors"):
-        eventually(lambda: decided_until(settings, codec) > ended + 20_000_000, 120)
+        eventually(lambda: decided_until(settings, codec) > ended + 20_000_000, 120, 1.0)
     # then the log holds the windows and alerts that follow from the measurements, and no other
     wanted = played_again(settings, codec)
     until = decided_until(settings, codec)

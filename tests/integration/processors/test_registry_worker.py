@@ -14,8 +14,8 @@ from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import Fact, ModelRegistered, ModelRegistrationRequested
 from modeltrail.schemas.ids import Micros, ModelId, Sha256, derived_event_id
 from modeltrail.schemas.topics import REGISTRY, key_of
-from tests.integration.waiting import eventually
 from tests.integration.workers import running_worker
+from tests.waiting import eventually
 
 MODELS = 3
 

@@ -3,7 +3,6 @@
 import os
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,17 +20,13 @@ from modeltrail.producers.eventlog.reading import read_to_end
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import Fact
 from modeltrail.schemas.topics import REGISTRY, Topic
+from tests.waiting import eventually
 
 
 @pytest.fixture
-def wait_until() -> Callable[[Callable[[], object]], None]:
-    def wait(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 60
-        while not condition():
-            assert time.monotonic() < deadline, "the condition did not come true in 60 s"
-            time.sleep(0.02)
-
-    return wait
+def wait_until() -> Callable[..., None]:
+    """Waits until a condition holds, and fails when it does not for too long."""
+    return eventually
 
 
 @pytest.fixture

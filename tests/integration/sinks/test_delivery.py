@@ -39,7 +39,7 @@ from tests.integration.sinks.receiver import (
     Receiver,
     Request,
 )
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 SECRET = "whsec_" + base64.b64encode(b"a key of this test").decode()
 IMPATIENT = {

@@ -52,7 +52,7 @@ from modeltrail.sinks.migrate import migrate
 from modeltrail.sinks.projector import run_projector
 from tests.integration.sinks.log import Log
 from tests.integration.sinks.projectors import end, running_projector, start_projector
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 SHA256 = Sha256(b"\x77" * 32)
 

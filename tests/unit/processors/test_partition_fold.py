@@ -5,8 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from modeltrail.processors.windows.columns import MEASURES
-from modeltrail.processors.windows.truths import COUNTS
 from modeltrail.schemas.events import (
     Direction,
     Fact,
@@ -20,6 +18,7 @@ from modeltrail.schemas.events import (
     WindowsDecided,
 )
 from modeltrail.schemas.ids import Micros, derived_event_id
+from modeltrail.schemas.measures import COUNTS, MEASURES
 from modeltrail.schemas.sketch import bins_of, mean_of
 from tests.unit.processors.inference_log import (
     MODEL,

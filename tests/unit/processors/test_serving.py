@@ -19,9 +19,11 @@ class Exited(BaseException):
     """The process would have ended here, with this exit status."""
 
 
-def serve(app: Service, then: Callable[[], Awaitable[None] | None]) -> None:
+def serve(
+    app: Service, then: Callable[[], Awaitable[None] | None], longest_stop_s: float = 10.0
+) -> None:
     async def work() -> None:
-        serving = asyncio.create_task(app_module._serve(app))
+        serving = asyncio.create_task(app_module._serve(app, longest_stop_s))
         await app._started.wait()
         if (pending := then()) is not None:
             await pending
@@ -34,6 +36,25 @@ def test_a_signal_stops_the_app() -> None:
     app = Service()
     serve(app, lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert app.should_stop
+
+
+class WithoutBroker(Service):
+    """A service that cannot hand over what it holds."""
+
+    async def on_stop(self) -> None:
+        await asyncio.Event().wait()
+
+
+def test_an_app_that_does_not_stop_is_left(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def leave(status: int) -> None:
+        raise Exited(status)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    with pytest.raises(Exited, match="70"):
+        serve(WithoutBroker(), lambda: os.kill(os.getpid(), signal.SIGTERM), 0.1)
+    assert "did not stop within 0.1 s" in caplog.text
 
 
 def test_a_part_of_faust_that_failed_ends_the_process(

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from modeltrail.processors.windows.columns import (
-    MEASURES,
     Codes,
     Extras,
     Rows,
@@ -15,6 +14,7 @@ from modeltrail.processors.windows.columns import (
 from modeltrail.processors.windows.recent import MOST, Recent
 from modeltrail.processors.windows.tally import Tally, partials_of, series_in
 from modeltrail.schemas.events import MetricPartial
+from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import bins_of
 
 ROWS = 150_000

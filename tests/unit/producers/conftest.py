@@ -1,7 +1,6 @@
 """Gives the SDK's unit tests a log, a schema registry and settings that need no server."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import Fact
 from modeltrail.schemas.ids import Micros, ModelId, Sha256, Version
 from modeltrail.schemas.topics import REGISTRY, Topic, key_of
+from tests.waiting import eventually
 
 # ir_version 8, then a graph of one byte: what every ONNX file has at its top level.
 ONNX_BYTES = b"\x08\x08\x3a\x01x"
@@ -61,14 +61,9 @@ def facts_in(log: MemoryLog, ids: MemorySchemaIds) -> Callable[[Topic], list[Fac
 
 
 @pytest.fixture
-def wait_until() -> Callable[[Callable[[], object]], None]:
-    def wait(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline, "the condition did not come true in 20 s"
-            time.sleep(0.005)
-
-    return wait
+def wait_until() -> Callable[..., None]:
+    """Waits until a condition holds, and fails when it does not for too long."""
+    return eventually
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from modeltrail.infra.clock import ManualClock
 from modeltrail.infra.config import Settings
 from modeltrail.producers.errors import InvalidFact, UndeclaredMetric
 from modeltrail.producers.eventlog.memory import MemoryLog, MemorySchemaIds
-from modeltrail.producers.monitoring.measures import MEASURES
 from modeltrail.producers.monitoring.monitor import InferenceMonitor
 from modeltrail.producers.registry.fold import RegisteredModel
 from modeltrail.schemas.events import Fact, InferenceMeasured, MeasurementsDropped
+from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.topics import INFERENCE, NODES, Topic, key_of
 
 Facts = Callable[[Topic], list[Fact]]

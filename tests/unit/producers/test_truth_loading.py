@@ -1,4 +1,4 @@
-"""A CSV of ground truth is loaded as a whole or not at all, and twice is as good as once."""
+"""A CSV of ground truth is loaded as a whole or not at all, under ids that follow from its rows."""
 
 from pathlib import Path
 
@@ -150,5 +150,5 @@ def test_a_file_that_is_not_there_is_refused(scene: Scene, tmp_path: Path) -> No
 def test_a_log_that_goes_away_is_reported_with_what_it_took(scene: Scene) -> None:
     scene.log.away = True
 
-    with pytest.raises(Unavailable, match="0 of 1 rows were taken; loading the file again is safe"):
+    with pytest.raises(Unavailable, match="0 of 1 rows were taken; load the file again"):
         scene.load(HEADING, "gate,morning,7,centerface,2,0.5")

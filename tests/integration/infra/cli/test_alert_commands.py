@@ -16,7 +16,7 @@ from modeltrail.schemas.topics import ALERTS, INFERENCE, key_of
 from tests.alert_facts import alert_id, step
 from tests.integration.conftest import worker_environment
 from tests.integration.sinks.log import Log
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 PROGRAM = (sys.executable, "-m", "modeltrail.infra.cli")
 

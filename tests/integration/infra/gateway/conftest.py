@@ -5,8 +5,7 @@ import selectors
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -128,16 +127,3 @@ def client(gateway: Gateway) -> Iterator[Client]:
     client.disconnect()
     admin.execute(f"DROP DATABASE {name}")
     admin.disconnect()
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], bool]], None]:
-    """Waits until a condition holds, and fails when it does not for too long."""
-
-    def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _PATIENCE_S
-        while not condition():
-            assert time.monotonic() < deadline, "the condition never held"
-            time.sleep(0.02)
-
-    return wait

@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
+
+from tests.waiting import eventually
 
 from .conftest import Gateway
 
@@ -177,7 +178,7 @@ def test_committed_rows_and_tokens_survive_the_gateways_end(
 
 @pytest.mark.parametrize("compression", ["", "lz4"])
 def test_a_client_that_dies_in_an_insert_leaves_nothing(
-    gateway: Gateway, client: Client, eventually: Callable[..., None], compression: str
+    gateway: Gateway, client: Client, compression: str
 ) -> None:
     client.execute("CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a")
     database = client.execute("SELECT currentDatabase()")[0][0]

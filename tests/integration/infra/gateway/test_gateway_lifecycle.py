@@ -3,13 +3,15 @@
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
+
+from tests.waiting import eventually
 
 from .conftest import Gateway
 
@@ -81,9 +83,7 @@ def test_a_signal_ends_it_cleanly_while_clients_work(
     assert own_gateway.client().execute("SELECT count() FROM t") == [(0,)]
 
 
-def test_too_many_clients_are_refused_and_room_comes_back(
-    small_gateway: Gateway, eventually: Callable[..., None]
-) -> None:
+def test_too_many_clients_are_refused_and_room_comes_back(small_gateway: Gateway) -> None:
     clients = [small_gateway.client() for _ in range(3)]
     for client in clients:
         client.execute("SELECT 1")

@@ -1,9 +1,10 @@
 """Large results in constant memory, cancelling, pinging and many clients at once."""
 
 import threading
-from collections.abc import Callable
 
 from clickhouse_driver import Client
+
+from tests.waiting import eventually
 
 from .conftest import Gateway
 
@@ -62,9 +63,7 @@ def test_cancel_in_the_middle_of_a_result(client: Client) -> None:
     assert client.execute("SELECT 1") == [(1,)]
 
 
-def test_a_client_that_leaves_stops_its_query(
-    gateway: Gateway, client: Client, eventually: Callable[..., None]
-) -> None:
+def test_a_client_that_leaves_stops_its_query(gateway: Gateway, client: Client) -> None:
     leaving = gateway.client()
     progress = leaving.execute_with_progress("SELECT sum(sipHash64(number)) FROM numbers(1e13)")
     next(progress)

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.process import TOKEN_VARIABLE, find, survivors
 from modeltrail.infra.stack.state import StackState, load_state
 from modeltrail.infra.stack.status import look
+from tests.waiting import eventually
 
 DRIVER = """
 import json, os, sys
@@ -81,15 +81,6 @@ def start(layout: Layout) -> Iterator[Start]:
     stop(layout, nobody)
     for each in launched:
         each.reap()
-
-
-def eventually(condition: Callable[[], bool], timeout_s: float = 20.0) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def state_of(layout: Layout) -> StackState:
@@ -194,7 +185,7 @@ def test_what_a_part_left_running_is_ended_too(start: Start, layout: Layout) -> 
         " start_new_session=True)\n" + SERVE
     )
     token = wait_until_ready(start({"name": "parent", "code": code}), nobody).token
-    assert eventually(lambda: len(survivors(token)) == 3)
+    eventually(lambda: len(survivors(token)) == 3)
 
     assert stop(layout, nobody)
 
@@ -207,7 +198,7 @@ def test_a_part_that_is_killed_is_named_with_what_to_do(start: Start, layout: La
 
     os.kill(state.part("one").pid, signal.SIGKILL)
 
-    assert eventually(lambda: state_of(layout).part("one").exit_code == -signal.SIGKILL)
+    eventually(lambda: state_of(layout).part("one").exit_code == -signal.SIGKILL)
     found = look(layout)
     assert found.state == "broken"
     assert found.message.startswith("one ended")
@@ -227,7 +218,7 @@ def test_addresses_are_private_and_there_only_while_a_part_serves(
     assert layout.endpoints.stat().st_mode & 0o777 == 0o600
 
     os.kill(state.part("server").pid, signal.SIGKILL)
-    assert eventually(lambda: json.loads(layout.endpoints.read_text()) == {})
+    eventually(lambda: json.loads(layout.endpoints.read_text()) == {})
 
     stop(layout, nobody)
     assert not layout.endpoints.exists()
@@ -239,7 +230,7 @@ def test_parts_die_with_a_supervisor_that_is_killed(start: Start, layout: Layout
 
     launched.process.kill()
 
-    assert eventually(lambda: survivors(token) == [])
+    eventually(lambda: survivors(token) == [])
     assert look(layout).state == "down"
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 _POLL_S = 0.05
 
 
-def eventually(condition: Callable[[], object], patience_s: float = 90.0) -> None:
+def eventually(
+    condition: Callable[[], object], patience_s: float = 90.0, poll_s: float = _POLL_S
+) -> None:
     """Poll until `condition` is true.
 
     Raises:
@@ -15,4 +17,4 @@ def eventually(condition: Callable[[], object], patience_s: float = 90.0) -> Non
     deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline, f"not within {patience_s} s"
-        time.sleep(_POLL_S)
+        time.sleep(poll_s)
