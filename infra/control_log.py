@@ -5,7 +5,7 @@ import time
 
 from modeltrail.infra.clock import Clock
 from modeltrail.infra.config import KafkaSettings
-from modeltrail.infra.log_reader import PartitionReader
+from modeltrail.infra.log_reader import LatestOffsets, PartitionReader
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
@@ -36,6 +36,7 @@ class ControlLog:
             for partition in range(settings.partitions)
         }
         self._next: dict[tuple[Topic, int], int] = {}
+        self._ends = LatestOffsets(settings, TOPICS)
 
     def records_since(self, index: int) -> list[Appended]:
         """The facts after the first `index` ones; their order is not that of their append."""
@@ -64,12 +65,12 @@ class ControlLog:
             reader.close()
 
     def _catch_up(self) -> None:
-        for place, reader in self._readers.items():
-            low, high = reader.bounds()
-            first = max(low, self._next.get(place, 0))
-            if first >= high:
+        # One question for all partitions: to ask for each takes a second, and decisions wait.
+        for place, end in self._ends.read().items():
+            if self._next.get(place, 0) >= end:
                 continue
-            for record in reader.read(first, high):
+            reader = self._readers[place]
+            for record in reader.read(max(reader.bounds()[0], self._next.get(place, 0)), end):
                 if record.value is not None:
                     self._absorb(place[1], record.offset, record.appended_ms, record.value)
                 self._next[place] = record.offset + 1

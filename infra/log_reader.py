@@ -1,40 +1,19 @@
 """Says where the topics end now, and reads a partition from its beginning up to there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import OffsetSpec
 
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.errors import Unavailable
-from modeltrail.infra.kafka import make_consumer
-from modeltrail.schemas.topics import TOPICS
+from modeltrail.infra.kafka import make_admin, make_consumer
+from modeltrail.schemas.topics import TOPICS, Topic
 
 _BATCH = 10_000
 _TIMEOUT_S = 30.0
-
-
-def end_offsets(settings: KafkaSettings) -> dict[tuple[str, int], int]:
-    """The high watermark of every (topic without prefix, partition) of ours.
-
-    Raises:
-        Unavailable: the broker did not answer within 30 s.
-    """
-    consumer = make_consumer(settings, group=f"{settings.topic_prefix}readers")
-    try:
-        return {
-            (topic.name, partition): consumer.get_watermark_offsets(
-                TopicPartition(topic.full_name(settings.topic_prefix), partition),
-                timeout=_TIMEOUT_S,
-            )[1]
-            for topic in TOPICS
-            for partition in range(settings.partitions)
-        }
-    except KafkaException as error:
-        raise Unavailable(f"the ends of the topics: {error.args[0].str()}") from error
-    finally:
-        consumer.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +80,45 @@ class PartitionReader:
             yield
         except KafkaException as error:
             raise Unavailable(f"{self}: {error.args[0].str()}") from error
+
+
+class LatestOffsets:
+    """Asks, in one request, where partitions of several topics end."""
+
+    def __init__(self, settings: KafkaSettings, topics: Sequence[Topic]) -> None:
+        self._admin = make_admin(settings)
+        self._places = {
+            (topic.full_name(settings.topic_prefix), partition): (topic, partition)
+            for topic in topics
+            for partition in range(settings.partitions)
+        }
+
+    def read(self) -> dict[tuple[Topic, int], int]:
+        """The offset after the last record of every partition, by topic and partition.
+
+        Raises:
+            Unavailable: the broker did not answer within 30 s.
+        """
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        wanted = {TopicPartition(*place): latest for place in self._places}
+        try:
+            futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
+            return {
+                self._places[at.topic, at.partition]: int(future.result().offset)
+                for at, future in futures.items()
+            }
+        except KafkaException as error:
+            raise Unavailable(f"the ends of the topics: {error.args[0].str()}") from error
+
+
+def end_offsets(settings: KafkaSettings) -> dict[tuple[str, int], int]:
+    """The high watermark of every (topic without prefix, partition) of ours.
+
+    Raises:
+        Unavailable: the broker did not answer within 30 s.
+    """
+    ends = LatestOffsets(settings, TOPICS).read()
+    return {(topic.name, partition): end for (topic, partition), end in ends.items()}
 
 
 def read_partition(settings: KafkaSettings, topic: str, partition: int) -> list[bytes | None]:
