@@ -23,9 +23,9 @@ from modeltrail.infra.config import Settings, environment_name
 LATENCY = "HIGH_LATENCY"
 DRIFT = "DRIFT"
 _REFERENCE_FRAMES = 400
-#: A larger input has nine times the pixels; two nodes on two cores slow each other by two or so.
-_SLOWER = 4.5
-_RECOVERED = 4.0
+#: A larger input has 16 times the pixels; two nodes on two cores slow each other four times or so.
+_SLOWER = 8.0
+_RECOVERED = 7.0
 _POLL_S = 0.2
 
 

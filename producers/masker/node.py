@@ -34,7 +34,7 @@ _FPS = 25
 _DARKEST = 0.02
 _NOISE = 9.0
 _SWAY_S = 7.0
-LARGER = 3
+LARGER = 4
 
 
 @dataclass(frozen=True, slots=True)
