@@ -22,8 +22,9 @@ from modeltrail.processors.alerting.fold import AlertFold
 from modeltrail.processors.alerting.rules_agent import rejection_of
 from modeltrail.processors.batching import (
     BATCHES_A_POLL,
+    FetchBatch,
+    abreast,
     batched_topic,
-    prepared_ahead,
     use_batched_transport,
 )
 from modeltrail.processors.connections import brokers, credentials
@@ -113,7 +114,7 @@ def make_app(
     _add_registry(app, settings, codec)
     _add_rules(app, RULES.full_name(kafka.topic_prefix), codec, publisher)
     _add_measurements(app, inference, measurements)
-    _add_windows(app, decided, windows)
+    _add_batched(app, decided, "windows", windows.handle)
 
     @app.task  # type: ignore[untyped-decorator]
     async def ready() -> None:
@@ -162,13 +163,7 @@ def _add_registry(app: Any, settings: Settings, codec: Codec) -> None:
 
 
 def _add_measurements(app: Any, name: str, agent: MeasurementsAgent) -> None:
-    @app.agent(batched_topic(app, name), name="measurements")  # type: ignore[untyped-decorator]
-    async def measurements(stream: Any) -> None:
-        # Acknowledged by hand: the stream is an event ahead of what is done.
-        events = prepared_ahead(stream.noack().events(), lambda event: agent.decode(event.value))
-        async for event, decoding in events:
-            await _or_die(agent.handle(event.value, decoding))
-            event.ack()
+    _add_batched(app, name, "measurements", agent.handle)
 
     @app.task  # type: ignore[untyped-decorator]
     async def marks() -> None:
@@ -183,11 +178,18 @@ def _add_measurements(app: Any, name: str, agent: MeasurementsAgent) -> None:
                     _die("time could not be marked", error)
 
 
-def _add_windows(app: Any, name: str, agent: WindowsAgent) -> None:
-    @app.agent(batched_topic(app, name), name="windows")  # type: ignore[untyped-decorator]
-    async def windows(stream: Any) -> None:
-        async for fetch in stream:
-            await _or_die(agent.handle(fetch))
+def _add_batched(
+    app: Any, topic: str, name: str, handle: Callable[[FetchBatch], Coroutine[Any, Any, None]]
+) -> None:
+    async def handle_and_ack(event: Any) -> None:
+        await _or_die(handle(event.value))
+        event.ack()
+
+    @app.agent(batched_topic(app, topic), name=name)  # type: ignore[untyped-decorator]
+    async def batches(stream: Any) -> None:
+        # Acknowledged by hand: the stream is ahead of what is done.
+        events = stream.noack().events()
+        await abreast(events, lambda event: event.value.partition, handle_and_ack)
 
 
 def _add_rules(app: Any, name: str, codec: Codec, publisher: Publisher) -> None:

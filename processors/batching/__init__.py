@@ -1,6 +1,6 @@
 """Hands whole fetches of a Kafka partition to a Faust agent, and commits what the agent says."""
 
-from modeltrail.processors.batching.ahead import prepared_ahead
+from modeltrail.processors.batching.abreast import abreast
 from modeltrail.processors.batching.transport import (
     BATCHES_A_POLL,
     FetchBatch,
@@ -13,7 +13,7 @@ __all__ = [
     "BATCHES_A_POLL",
     "FetchBatch",
     "ResumeFrom",
+    "abreast",
     "batched_topic",
-    "prepared_ahead",
     "use_batched_transport",
 ]

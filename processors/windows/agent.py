@@ -94,18 +94,17 @@ class MeasurementsAgent:
     _partitions: dict[int, _Partition] = field(default_factory=dict)
     _newest_ms: dict[int, int] = field(default_factory=dict)
 
-    async def decode(self, fetch: FetchBatch) -> Batch:
-        """What `handle` needs of a fetch; may be asked for while another is being handled."""
-        self._saw(fetch.partition, int(fetch.appended_ms[-1]))
-        decoded = await patiently(partial(decode_batch, fetch.values, self.codec))
-        return Batch(fetch.offsets, fetch.appended_ms, decoded)
+    async def handle(self, fetch: FetchBatch) -> None:
+        """Fold one fetch; what follows from it is acknowledged when this returns.
 
-    async def handle(self, fetch: FetchBatch, decoding: Awaitable[Batch]) -> None:
-        """Fold one fetch; what follows from it is acknowledged when this returns."""
+        Fetches of other partitions may be handled meanwhile, those of one follow each other.
+        """
+        self._saw(fetch.partition, int(fetch.appended_ms[-1]))
         mine = await self._partition(fetch)
-        batch = await decoding
         if mine is None:
             return
+        decoded = await patiently(partial(decode_batch, fetch.values, self.codec))
+        batch = Batch(fetch.offsets, fetch.appended_ms, decoded)
         await patiently(partial(self.control.wait_until_complete, _control_needed_ms(batch)))
         facts = await asyncio.to_thread(self._absorb, mine, batch)
         if facts:
@@ -145,11 +144,13 @@ class MeasurementsAgent:
             self._partitions.clear()
         if fetch.generation < self._generation:
             return None
-        if fetch.partition not in self._partitions:
-            fold = self.make_fold(fetch.partition, int(fetch.offsets[0]) == 0)
-            fold.restore_samples(await patiently(partial(self.read_samples, fetch.partition)))
-            self._partitions[fetch.partition] = _Partition(fold)
-        return self._partitions[fetch.partition]
+        if (known := self._partitions.get(fetch.partition)) is not None:
+            return known
+        fold = self.make_fold(fetch.partition, int(fetch.offsets[0]) == 0)
+        fold.restore_samples(await patiently(partial(self.read_samples, fetch.partition)))
+        if fetch.generation < self._generation:
+            return None
+        return self._partitions.setdefault(fetch.partition, _Partition(fold))
 
     def _absorb(self, mine: _Partition, batch: Batch) -> tuple[Fact, ...]:
         for record in self.control.records_since(mine.control_index):

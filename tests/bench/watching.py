@@ -21,17 +21,26 @@ from modeltrail.schemas.topics import REGISTRY, RULES, key_of
 
 #: A single value above this raises at once; no ordinary measurement is near it.
 VALUE_LIMIT_MS = 1_000.0
-#: A mean below this raises when the window ends.
-MEAN_LIMIT_FPS = 5.0
+VALUE_METRICS = ("latency_ms", "detect_ms", "mask_ms")
+#: Means below these raise when the window ends.
+MEAN_LIMITS = {"fps": 5.0, "detection_score": 0.1}
 _FEATURES = ("luma_mean", "luma_std", "laplacian_var", "face_size")
 
 
 def rules() -> tuple[ThresholdRule, ...]:
-    """Thresholds on five metrics: one on single values, four on windows."""
+    """Thresholds on five metrics: single values of three, and windows of every length."""
     above, below, severity = Direction.ABOVE, Direction.BELOW, Severity.WARNING
     return (
-        ThresholdRule("SLOW", "latency_ms", Statistic.VALUE, "", above, VALUE_LIMIT_MS, severity),
-        ThresholdRule("FPS", "fps", Statistic.MEAN, "10s", below, MEAN_LIMIT_FPS, severity),
+        *(
+            ThresholdRule(
+                f"{metric}_VALUE", metric, Statistic.VALUE, "", above, VALUE_LIMIT_MS, severity
+            )
+            for metric in VALUE_METRICS
+        ),
+        *(
+            ThresholdRule(f"{metric}_MEAN", metric, Statistic.MEAN, "10s", below, limit, severity)
+            for metric, limit in MEAN_LIMITS.items()
+        ),
         ThresholdRule("DETECT", "detect_ms", Statistic.P95, "1m", above, 500.0, severity),
         ThresholdRule("SCORE", "detection_score", Statistic.MEAN, "5m", below, 0.1, severity),
         ThresholdRule("MASK", "mask_ms", Statistic.P99, "1h", above, 100.0, severity),

@@ -1,6 +1,7 @@
 """Stage 1 around its fold: control first, facts acknowledged, and only then a commit."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,7 +111,7 @@ class Stage:
         )
 
     async def handle(self, fetch: FetchBatch) -> None:
-        await self.agent.handle(fetch, self.agent.decode(fetch))
+        await self.agent.handle(fetch)
 
     def fetch(
         self, first: int, *, partition: int = 0, generation: int = 1, at_ms: int = 0,
@@ -244,6 +245,28 @@ def test_a_fetch_of_a_generation_that_is_over_is_passed_over() -> None:
     run(work())
     assert [step for step in stage.steps if step.startswith("fold")] == ["fold 5"]
     assert stage.agent.resume_from(0) == 5
+
+
+def test_a_fold_that_was_begun_for_a_generation_that_is_over_is_dropped() -> None:
+    stage = Stage()
+    read_samples, may_be_read = stage.agent.read_samples, threading.Event()
+
+    def slowly(partition: int) -> Sequence[MeasurementSampled]:
+        assert may_be_read.wait(10)
+        return read_samples(partition)
+
+    async def work() -> None:
+        stage.agent.read_samples = slowly
+        begun = asyncio.create_task(stage.handle(stage.fetch(3)))
+        await asyncio.sleep(0)
+        stage.agent.read_samples = read_samples
+        await stage.handle(stage.fetch(7, partition=1, generation=2))
+        may_be_read.set()
+        await begun
+        assert stage.agent.resume_from(0) is None
+
+    run(work())
+    assert [step for step in stage.steps if step.startswith("fold")] == ["fold 7"]
 
 
 def test_a_schema_registry_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
