@@ -46,6 +46,7 @@ from modeltrail.schemas.topics import INFERENCE, REGISTRY, RULES, WINDOWS, Topic
 log = logging.getLogger(__name__)
 EXIT_ON_FAULT = 70
 LONGEST_STOP_S = 20.0
+_PRODUCER_BATCH_BYTES = 512 * 1024
 #: How often a cut of time is looked for in the log once it is due.
 _MARK_RETRY_S = 0.25
 
@@ -86,6 +87,8 @@ def make_app(
         topic_allow_declare=False,
         topic_disable_leader=True,
         producer_acks=-1,
+        # A cut is megabytes; in batches of Faust's 16 KB each fact of it would wait for the last.
+        producer_max_batch_size=_PRODUCER_BATCH_BYTES,
         consumer_auto_offset_reset="earliest",
         # A worker that was killed keeps its partitions until its session ends.
         broker_session_timeout=6,

@@ -26,13 +26,16 @@ from tests.bench.consuming import (
 )
 from tests.bench.events import MODELS, append_measurements
 from tests.bench.peers.decoding import decoding_rates
-from tests.bench.processing import processors_rate
+from tests.bench.processing import process
 from tests.bench.report import Report
 from tests.bench.row_latency import RATE, row_latencies
 from tests.bench.tracking import otel_span_latencies, track_latencies
 from tests.bench.watching import watch
 
 EVENTS = 1_000_000
+SCALES = (10, 100, 1_000)
+#: Half a minute of appending, so that several buckets are cut.
+SCALE_EVENTS = 4_000_000
 OUTPUT = Path("bench.json")
 _console = Console()
 
@@ -49,6 +52,7 @@ def main() -> None:
         _consuming(settings, report, Path(folder))
         _latency(settings, report)
         _alerts(settings, report)
+        _scaling(settings, report)
         report.add("stack_rss", stack_memory(Path(folder)), "MiB")
     report.write(OUTPUT)
 
@@ -93,7 +97,7 @@ def _consuming(settings: Settings, report: Report, folder: Path) -> None:
     peers = decoding_rates(bulk, EVENTS, folder)
     rate, memory = projector_rate(bulk, environment_of(bulk), EVENTS)
     watch(bulk, MODELS)
-    processed, processors_memory = processors_rate(bulk, EVENTS)
+    processed = process(bulk, EVENTS)
     raw = statistics.mean([before, raw_consume_rate(bulk, EVENTS)])
     report.add("raw_consume", raw, "events/s")
     report.add("projector", rate, "events/s", raw_consume=raw)
@@ -101,14 +105,25 @@ def _consuming(settings: Settings, report: Report, folder: Path) -> None:
     for peer, (peer_rate, _version) in peers.items():
         report.add(peer, peer_rate, "events/s", raw_consume=raw)
     beside = {peer: peer_rate for peer, (peer_rate, _version) in peers.items()}
-    report.add("processors", processed, "events/s", raw_consume=raw, **beside)
-    report.add("worker_rss", processors_memory, "MiB")
+    report.add("processors", processed.rate, "events/s", raw_consume=raw, **beside)
+    report.add("worker_rss", processed.memory, "MiB")
     _say("the database dropped and rebuilt from the log")
     client = make_client(bulk.clickhouse, database="")
     client.execute(f"DROP DATABASE {bulk.clickhouse.database}")
     migrate(client, bulk.clickhouse.database)
     rebuilt, _memory = projector_rate(bulk, environment_of(bulk), EVENTS)
     report.add("rebuild", rebuilt, "events/s", raw_consume=raw)
+
+
+def _scaling(settings: Settings, report: Report) -> None:
+    for models in SCALES:
+        _say(f"{SCALE_EVENTS:,} measurements of {models:,} models")
+        own = _own(settings, f"scale-{models}")
+        append_measurements(own, SCALE_EVENTS, models)
+        watch(own, models)
+        processed = process(own, SCALE_EVENTS)
+        report.add(f"cpu_per_event_{models}_models", processed.cpu_us, "us")
+        report.add(f"worker_rss_{models}_models", processed.memory, "MiB")
 
 
 def _latency(settings: Settings, report: Report) -> None:
