@@ -47,6 +47,12 @@ REGISTRY = Topic(
         events.ReferenceProfiled,
         events.ModelArchived,
         events.ModelErased,
+        events.ModelRestored,
+        events.AliasRequested,
+        events.TagRequested,
+        events.ArchiveRequested,
+        events.EraseRequested,
+        events.RegistryRequestRefused,
     ),
 )
 EXPERIMENTS = Topic(
@@ -55,6 +61,8 @@ EXPERIMENTS = Topic(
     "producers",
     (
         events.RunStarted,
+        events.RunResumed,
+        events.ParamsLogged,
         events.MetricsLogged,
         events.ArtifactLogged,
         events.RunTagSet,

@@ -29,6 +29,32 @@ class RunStarted(Fact):
     config_json: str
     parent_run_id: RunId | None = None
     started_by: str = ""
+    environment_json: str = "{}"
+    heartbeat_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed(Fact):
+    """A run goes on in another process."""
+
+    record: ClassVar[str] = "modeltrail.experiments.RunResumed"
+
+    occurred_at: Micros
+    run_id: RunId
+    environment_json: str = "{}"
+    heartbeat_s: float = 0.0
+    resumed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsLogged(Fact):
+    """Parameters of a run became known after its start."""
+
+    record: ClassVar[str] = "modeltrail.experiments.ParamsLogged"
+
+    occurred_at: Micros
+    run_id: RunId
+    params_json: str
 
 
 @dataclass(frozen=True, slots=True)

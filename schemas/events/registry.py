@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from modeltrail.schemas.events.base import Fact
-from modeltrail.schemas.ids import EventId, Micros, ModelId, Sha256, Version
+from modeltrail.schemas.ids import EventId, Micros, ModelId, RunId, Sha256, Version
 
 
 class VersionBump(StrEnum):
@@ -37,6 +37,24 @@ class FeatureKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Tensor:
+    """One input or output of an ONNX graph; a dimension is a number, a symbol, or `?`."""
+
+    is_input: bool
+    name: str
+    dtype: str
+    shape: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpsetImport:
+    """A set of operators that a model uses; the empty domain is that of ONNX itself."""
+
+    domain: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRegistrationRequested(Fact):
     """Somebody asks for a new version of a model."""
 
@@ -51,6 +69,15 @@ class ModelRegistrationRequested(Fact):
     declared_metrics: tuple[str, ...] = ()
     bump: VersionBump = VersionBump.MAJOR
     requested_by: str = ""
+    tensors: tuple[Tensor, ...] = ()
+    opsets: tuple[OpsetImport, ...] = ()
+    run_id: RunId | None = None
+    dataset: str = ""
+    dataset_fingerprint: str = ""
+    git_commit: str = ""
+    environment_lock: str = ""
+    parent_model_id: ModelId | None = None
+    parent_version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +96,15 @@ class ModelRegistered(Fact):
     metadata_json: str
     declared_metrics: tuple[str, ...] = ()
     requested_by: str = ""
+    tensors: tuple[Tensor, ...] = ()
+    opsets: tuple[OpsetImport, ...] = ()
+    run_id: RunId | None = None
+    dataset: str = ""
+    dataset_fingerprint: str = ""
+    git_commit: str = ""
+    environment_lock: str = ""
+    parent_model_id: ModelId | None = None
+    parent_version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +132,7 @@ class AliasAssigned(Fact):
     version: Version
     assigned_by: str = ""
     reason: str = ""
+    request_id: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +146,7 @@ class AliasRemoved(Fact):
     alias: str
     removed_by: str = ""
     reason: str = ""
+    request_id: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +161,8 @@ class ModelTagSet(Fact):
     name: str
     value: str | None = None
     set_by: str = ""
+    reason: str = ""
+    request_id: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +203,12 @@ class ModelArchived(Fact):
     version: Version | None = None
     archived_by: str = ""
     reason: str = ""
+    request_id: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelErased(Fact):
-    """The artifacts of a model were erased; the facts about it stay."""
+    """The artifacts of a model (null version) or one version were erased; the facts stay."""
 
     record: ClassVar[str] = "modeltrail.registry.ModelErased"
 
@@ -175,3 +216,19 @@ class ModelErased(Fact):
     model_id: ModelId
     erased_by: str = ""
     reason: str = ""
+    version: Version | None = None
+    request_id: EventId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRestored(Fact):
+    """A model (null version) or one version that was archived is in use again."""
+
+    record: ClassVar[str] = "modeltrail.registry.ModelRestored"
+
+    occurred_at: Micros
+    model_id: ModelId
+    version: Version | None = None
+    restored_by: str = ""
+    reason: str = ""
+    request_id: EventId | None = None
