@@ -6,7 +6,7 @@ the log gives back the state and every fact that may not have been published, un
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -41,8 +41,8 @@ class Fold(Protocol):
         """Take what was sampled before, oldest first."""
         ...
 
-    def absorb(self, batch: Batch) -> tuple[Fact, ...]:
-        """Take the next records of the partition and give the facts that follow from them."""
+    def absorb(self, batch: Batch) -> Iterator[Fact]:
+        """Take the next records of the partition; give what follows, to be read to its end."""
         ...
 
     def resume_from(self) -> int:
@@ -80,7 +80,8 @@ class MeasurementsAgent:
         read_samples: gives the newest of what was sampled in a partition, oldest first; may block.
         control: rules and registry.
         codec: decodes the records.
-        publish: appends facts in order; gives the append time, ms, once all are acknowledged.
+        publish: reads facts, in a thread, and appends them in order; gives the append time, ms,
+            once all are acknowledged.
         clock: says when a cut of time has passed.
     """
 
@@ -88,7 +89,7 @@ class MeasurementsAgent:
     read_samples: Callable[[int], Sequence[MeasurementSampled]]
     control: Control
     codec: Codec
-    publish: Callable[[Sequence[Fact]], Awaitable[int]]
+    publish: Callable[[Iterable[Fact]], Awaitable[int]]
     clock: Clock
     _generation: int = -1
     _partitions: dict[int, _Partition] = field(default_factory=dict)
@@ -106,9 +107,7 @@ class MeasurementsAgent:
         decoded = await patiently(partial(decode_batch, fetch.values, self.codec))
         batch = Batch(fetch.offsets, fetch.appended_ms, decoded)
         await patiently(partial(self.control.wait_until_complete, _control_needed_ms(batch)))
-        facts = await asyncio.to_thread(self._absorb, mine, batch)
-        if facts:
-            await self.publish(facts)
+        await self.publish(await asyncio.to_thread(self._absorb, mine, batch))
         mine.resume_from = mine.fold.resume_from()
 
     def resume_from(self, partition: int) -> int | None:
@@ -152,7 +151,7 @@ class MeasurementsAgent:
             return None
         return self._partitions.setdefault(fetch.partition, _Partition(fold))
 
-    def _absorb(self, mine: _Partition, batch: Batch) -> tuple[Fact, ...]:
+    def _absorb(self, mine: _Partition, batch: Batch) -> Iterator[Fact]:
         for record in self.control.records_since(mine.control_index):
             mine.fold.absorb_control(record)
             mine.control_index += 1

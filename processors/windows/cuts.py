@@ -53,14 +53,16 @@ class Bucket:
     changed: set[int] = field(default_factory=set)
 
 
-def decided_partials(place: Place, number: int, bucket: Bucket) -> Iterator[PartialWindow]:
+def decided_partials(place: Place, number: int, bucket: Bucket | None) -> Iterator[PartialWindow]:
     """What the bucket of that number holds as it is decided."""
-    return _partials(place, number, bucket, None)
+    return _partials(place, number, bucket, None) if bucket else iter(())
 
 
-def final_partials(place: Place, number: int, bucket: Bucket) -> Iterator[PartialWindow]:
+def final_partials(place: Place, number: int, bucket: Bucket | None) -> Iterator[PartialWindow]:
     """What the bucket holds of the series that changed since."""
-    return _partials(place, number, bucket, bucket.changed) if bucket.changed else iter(())
+    if not bucket or not bucket.changed:
+        return iter(())
+    return _partials(place, number, bucket, bucket.changed)
 
 
 def _partials(
@@ -87,9 +89,9 @@ def _partials(
 def newest_measured(place: Place, step: int, recent: Recent) -> Iterator[RecentMeasured]:
     """The newest measurements of each series in a step."""
     cut = Micros(cut_ms(step) * 1000)
-    described = {each[0]: each[1:] for each in recent.described(place.metrics)}
-    for code in place.in_order(described):
-        times_ms, offsets, metrics = described[code]
+    newest = recent.newest()
+    for code in place.in_order(newest.series):
+        times_ms, offsets, metrics = newest.of(code, place.metrics)
         series = place.series[code]
         yield RecentMeasured(
             derived_event_id(RecentMeasured.record, place.partition, *series, cut),

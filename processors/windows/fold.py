@@ -10,8 +10,8 @@ Nothing is stored: a fold that begins in the middle reads again what the next cu
 says nothing of the steps of which it may not have read all.
 """
 
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -93,21 +93,23 @@ class WindowsFold:
         """The offset to begin from once all that was given is published; after the first fetch."""
         return self._rewind.offset(cut_ms(self._step) - REACH_MS)
 
-    def absorb(self, columns: Columns) -> tuple[Fact, ...]:
-        """Take the next fetch in and give what follows; offsets that were read are passed over."""
+    def absorb(self, columns: Columns) -> Iterator[Fact]:
+        """Take the next fetch in; offsets that were read are passed over.
+
+        Gives what follows one by one, for the facts of a cut may be more than memory holds; it is
+        to be read to its end before anything else is asked of the fold.
+        """
         begin = int(np.searchsorted(columns.offsets, self._last_offset, side="right"))
         if begin == len(columns.offsets):
-            return ()
+            return
         times = np.maximum.accumulate(np.maximum(columns.appended_ms, self._time_ms))
         if self._first_ms is None:
             self._begin(int(times[begin]))
         self._rewind.note(columns.offsets[begin:], times[begin:], self._time_ms)
-        facts: list[Fact] = []
         for low, high in self._pieces(times, begin):
-            facts += self._advance(step_of(int(times[low])))
-            facts += self._take(columns, times, low, high)
+            yield from self._advance(step_of(int(times[low])))
+            yield from self._take(columns, times, low, high)
         self._last_offset, self._time_ms = int(columns.offsets[-1]), int(times[-1])
-        return tuple(facts)
 
     def _begin(self, first_ms: int) -> None:
         self._first_ms = first_ms
@@ -132,29 +134,34 @@ class WindowsFold:
         ).tolist()
         return list(pairwise(edges))
 
-    def _advance(self, step: int) -> list[Fact]:
+    def _advance(self, step: int) -> Iterator[Fact]:
         """Cut every step before `step`; of a silence only its last step says something."""
-        facts: list[Fact] = []
         while self._step < step:
-            facts += self._cut(last=self._step + 1 == step)
+            yield from self._cut(last=self._step + 1 == step)
             self._step += 1
             if not self._buckets:
                 self._step = max(self._step, step - 1)
-        return facts
 
-    def _cut(self, *, last: bool) -> list[Fact]:
-        place, step = self._place, self._step
-        facts: list[Fact] = []
-        if bucket := self._buckets.get(step - 1):
-            facts += decided_partials(place, step - 1, bucket)
-        if bucket := self._buckets.pop(step - 2, None):
-            facts += final_partials(place, step - 2, bucket)
-        facts += newest_measured(place, step, self._recent)
-        if facts or last or self._counts.any():
-            facts += advanced(place, step, self._counts)
+    def _cut(self, *, last: bool) -> Iterator[Fact]:
+        if self._is_whole():
+            yield from self._held(last=last)
+        self._buckets.pop(self._step - 2, None)
         self._recent, self._counts = Recent(), Counts()
         self._rules.begin_step()
-        return facts if self._is_whole() else []
+
+    def _held(self, *, last: bool) -> Iterator[Fact]:
+        """What the partition holds as the open step is cut, then that it is."""
+        place, step, counts = self._place, self._step, self._counts
+        said = last or counts.any()
+        for fact in chain(
+            decided_partials(place, step - 1, self._buckets.get(step - 1)),
+            final_partials(place, step - 2, self._buckets.get(step - 2)),
+            newest_measured(place, step, self._recent),
+        ):
+            said = True
+            yield fact
+        if said:
+            yield from advanced(place, step, counts)
 
     def _is_whole(self) -> bool:
         """Whether all that the open step and its cut depend on was read."""

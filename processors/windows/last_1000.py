@@ -12,7 +12,7 @@ import numpy as np
 
 from modeltrail.processors.windows.arrivals import Part
 from modeltrail.processors.windows.described import described, shape_of
-from modeltrail.processors.windows.series import Series
+from modeltrail.processors.windows.series import Series, series_of
 from modeltrail.processors.windows.sketches import Floats, Integers
 from modeltrail.schemas.events import MetricWindow, RecentMeasured
 from modeltrail.schemas.sketch import fixed_point
@@ -45,6 +45,28 @@ def rows_of(recent: RecentMeasured) -> Rows:
         tuple(metric.name for metric in recent.metrics),
         values.reshape(len(recent.metrics), len(appended_ms)),
     )
+
+
+class Arriving:
+    """The newest measurements of each series in what has come for one cut."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Series, Rows] = {}
+        self._parts: set[Part] = set()
+
+    def add(self, recent: RecentMeasured) -> None:
+        """Take what a source partition says; that it says it again changes nothing."""
+        series = series_of(recent)
+        if (series, recent.source_partition) in self._parts:
+            return
+        self._parts.add((series, recent.source_partition))
+        rows, before = rows_of(recent), self._rows.get(series)
+        self._rows[series] = _newest([rows] if before is None else [before, rows])
+
+    @property
+    def rows(self) -> Mapping[Series, Rows]:
+        """At most 1,000 of each series, oldest first."""
+        return self._rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +109,10 @@ class Last1000:
         # What is known of those that have not changed since.
         self._metrics: dict[Series, tuple[MetricWindow, ...]] = {}
 
-    def absorb(self, parts: Mapping[Part, Rows], cut_ms: int) -> None:
+    def absorb(self, fresh: Mapping[Series, Rows], cut_ms: int) -> None:
         """Take what was appended since the last cut; forget what is older than an hour."""
-        fresh: dict[Series, list[Rows]] = {}
-        for (series, _), rows in parts.items():
-            fresh.setdefault(series, []).append(rows)
-        for series, several in fresh.items():
-            self._set(series, _with(self._newest.get(series), several))
+        for series, rows in fresh.items():
+            self._set(series, _with(self._newest.get(series), rows))
         for series, newest in list(self._newest.items()):
             if newest.appended_ms[0] <= cut_ms - HOUR_MS:
                 old = int(np.searchsorted(newest.appended_ms, cut_ms - HOUR_MS, side="right"))
@@ -121,25 +140,30 @@ class Last1000:
             self._newest.pop(series, None)
 
 
-def _with(newest: Newest | None, fresh: Sequence[Rows]) -> Newest:
-    """The newest of what there was and of what came after all of that."""
-    own = {name for rows in fresh for name in rows.names}
-    names = tuple(sorted(own.union(newest.names if newest else ())))
-    appended_ms = np.concatenate([rows.appended_ms for rows in fresh])
-    order = np.lexsort(
-        (
-            np.concatenate([rows.offsets for rows in fresh]),
-            np.concatenate([rows.partitions for rows in fresh]),
-            appended_ms,
+def _newest(parts: Sequence[Rows]) -> Rows:
+    """The newest 1,000 of some rows, oldest first."""
+    names = tuple(sorted({name for rows in parts for name in rows.names}))
+    appended_ms, partitions, offsets = (
+        np.concatenate(columns)
+        for columns in zip(
+            *((rows.appended_ms, rows.partitions, rows.offsets) for rows in parts), strict=True
         )
-    )[-MOST:]
+    )
+    order = np.lexsort((offsets, partitions, appended_ms))[-MOST:]
     values = np.concatenate(
-        [_aligned(names, rows.names, rows.values, np.nan) for rows in fresh], axis=1
-    )[:, order]
-    appended_ms, totals = appended_ms[order], _totals(values)
+        [_aligned(names, rows.names, rows.values, np.nan) for rows in parts], axis=1
+    )
+    return Rows(appended_ms[order], partitions[order], offsets[order], names, values[:, order])
+
+
+def _with(newest: Newest | None, fresh: Rows) -> Newest:
+    """The newest of what there was and of what came after all of that."""
+    names = tuple(sorted({*fresh.names, *(newest.names if newest else ())}))
+    values = _aligned(names, fresh.names, fresh.values, np.nan)
+    appended_ms, totals = fresh.appended_ms, _totals(values)
     if newest is not None:
         before = newest.aligned(names)
-        leaving = max(0, len(before.appended_ms) + len(order) - MOST)
+        leaving = max(0, len(before.appended_ms) + len(appended_ms) - MOST)
         appended_ms = np.concatenate((before.appended_ms[leaving:], appended_ms))
         totals = totals + before.totals - _totals(before.values[:, :leaving])
         values = np.concatenate((before.values[:, leaving:], values), axis=1)

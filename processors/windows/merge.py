@@ -25,10 +25,10 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from modeltrail.processors.windows.arrivals import Arrivals, Part
+from modeltrail.processors.windows.arrivals import Arrivals
 from modeltrail.processors.windows.closed import closed_last_1000, closed_windows
-from modeltrail.processors.windows.last_1000 import Last1000, Rows, rows_of
-from modeltrail.processors.windows.series import SeriesRows, series_of
+from modeltrail.processors.windows.last_1000 import Arriving, Last1000
+from modeltrail.processors.windows.series import SeriesRows
 from modeltrail.processors.windows.sketches import merged, rows_that_differ
 from modeltrail.processors.windows.tiers import BUCKET_S, Tiers
 from modeltrail.schemas.appended import Appended
@@ -55,7 +55,7 @@ class _Arrived:
 
     decided: Arrivals = field(default_factory=Arrivals)
     final: Arrivals = field(default_factory=Arrivals)
-    recent: dict[Part, Rows] = field(default_factory=dict)
+    recent: Arriving = field(default_factory=Arriving)
 
 
 class MergeFold:
@@ -82,7 +82,7 @@ class MergeFold:
                 self._take_partial(partial)
             case RecentMeasured() as recent:
                 if arrived := self._arrived(_end_s(recent.advanced_to)):
-                    arrived.recent[series_of(recent), recent.source_partition] = rows_of(recent)
+                    arrived.recent.add(recent)
             case PartitionAdvanced() as advance:
                 return self._advance(advance)
         return ()
@@ -134,7 +134,7 @@ class MergeFold:
         bucket = arrived.decided.sketches(arrived.decided.parts)
         for window in self._tiers.close(end_s, bucket):
             facts += closed_windows(window, self._rows, final=False)
-        self._last_1000.absorb(arrived.recent, (end_s + 1) * 1000)
+        self._last_1000.absorb(arrived.recent.rows, (end_s + 1) * 1000)
         facts += [closed_last_1000(*each, end_s) for each in self._last_1000.described()]
         self._decided = end_s
         self._unamended = arrived.decided

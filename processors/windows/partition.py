@@ -1,6 +1,6 @@
 """Joins what reads the fetches of one inference partition with what folds them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from modeltrail.processors.windows.columns import Codes, metric_codes
 from modeltrail.processors.windows.cuts import Place
@@ -53,8 +53,11 @@ class PartitionFold:
         """Begin with samples of this partition, oldest first; before the first fetch."""
         self._fold.restore_samples(samples)
 
-    def absorb(self, batch: Batch) -> tuple[Fact, ...]:
-        """Take the next fetch in and give what follows from it, in the order to publish it."""
+    def absorb(self, batch: Batch) -> Iterator[Fact]:
+        """Take the next fetch in and give what follows from it, in the order to publish it.
+
+        To be read to its end before anything else is asked.
+        """
         return self._fold.absorb(self._reader.read(batch, self._declarations.since))
 
     def resume_from(self) -> int:

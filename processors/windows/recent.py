@@ -1,6 +1,6 @@
 """Keeps the newest measurements of each series in one step of a partition's time."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from itertools import pairwise
 
 import numpy as np
@@ -20,8 +20,8 @@ MOST = 1000
 # Fewer rows than this are not worth looking for those that are too old.
 _SLACK = 1 << 15
 
-Described = tuple[int, Integers, Integers, tuple[RecentMetric, ...]]
-"""A series, append times (ms) and offsets of its measurements, its metrics by name."""
+Described = tuple[Integers, Integers, tuple[RecentMetric, ...]]
+"""Append times (ms) and offsets of the measurements of a series, its metrics by name."""
 
 
 class Recent:
@@ -39,37 +39,15 @@ class Recent:
         if self._rows > 2 * self._kept + _SLACK:
             self._drop_old()
 
-    def described(self, metrics: Codes[str]) -> Iterator[Described]:
-        """The newest measurements of each series."""
-        if not self._rows:
-            return
-        self._drop_old()
-        series, order = self._by_series()
-        heads = np.flatnonzero(np.concatenate(([True], series[1:] != series[:-1])))
-        standard = list(self._columns(order, heads))
-        extras = _ExtraColumns(self._parts, order)
-        times_ms = np.concatenate([part.times_ms for part in self._parts])[order]
-        offsets = np.concatenate([part.offsets for part in self._parts])[order]
-        for number, (low, high) in enumerate(pairwise([*heads.tolist(), len(series)])):
-            columns = {
-                name: tuple(values[low:high]) for name, values, has in standard if has[number]
-            }
-            columns |= extras.between(low, high, metrics)
-            yield (
-                int(series[low]),
-                times_ms[low:high],
-                offsets[low:high],
-                tuple(RecentMetric(name, columns[name]) for name in sorted(columns)),
-            )
-
-    def _by_series(self) -> tuple[Integers, Integers]:
-        """The series of all rows, rising, and which row each is: in the order of the log."""
-        series = np.concatenate([part.series for part in self._parts])
-        order = np.argsort(series, kind="stable")
-        return series[order], order
+    def newest(self) -> "NewestBySeries":
+        """The newest measurements of each series, which are here no more."""
+        if self._rows:
+            self._drop_old()
+        parts, self._parts, self._rows = self._parts, [], 0
+        return NewestBySeries(parts)
 
     def _drop_old(self) -> None:
-        series, order = self._by_series()
+        series, order = _by_series(self._parts)
         ends = np.flatnonzero(np.concatenate((series[1:] != series[:-1], [True])))
         end_of = np.repeat(ends, np.diff(ends, prepend=-1))
         newest: Flags = np.empty(len(series), dtype=np.bool_)
@@ -79,17 +57,54 @@ class Recent:
         self._parts = [part.where(flags) for part, flags in chosen if flags.any()]
         self._rows = self._kept = int(np.count_nonzero(newest))
 
-    def _columns(
-        self, order: Integers, heads: Integers
-    ) -> Iterator[tuple[str, list[float], list[bool]]]:
-        """(name, values by series, which series have any) of each measure."""
-        # One at a time: all of them beside their copy would be the worker's largest memory.
-        for number, name in enumerate(MEASURES):
-            column = np.concatenate([part.values[number] for part in self._parts])[order]
-            kept = in_range(column)
-            if kept.any():
-                column[~kept] = np.nan
-                yield name, column.tolist(), np.logical_or.reduceat(kept, heads).tolist()
+
+class NewestBySeries:
+    """Measurements of a step by series, told one series at a time: as objects they are large."""
+
+    def __init__(self, parts: list[Rows]) -> None:
+        self._between: dict[int, tuple[int, int]] = {}
+        if not parts:
+            return
+        series, self._order = _by_series(parts)
+        heads = np.flatnonzero(np.concatenate(([True], series[1:] != series[:-1])))
+        edges = pairwise([*heads.tolist(), len(series)])
+        self._between = dict(zip(series[heads].tolist(), edges, strict=True))
+        self._times_ms = np.concatenate([part.times_ms for part in parts])
+        self._offsets = np.concatenate([part.offsets for part in parts])
+        self._values = np.concatenate([part.values for part in parts], axis=1)
+        self._extras = _ExtraColumns(parts, self._order)
+
+    @property
+    def series(self) -> Collection[int]:
+        """The codes of the series."""
+        return self._between.keys()
+
+    def of(self, code: int, metrics: Codes[str]) -> Described:
+        """The newest measurements of one series."""
+        low, high = self._between[code]
+        rows = self._order[low:high]
+        values = self._values[:, rows]
+        kept: Flags = in_range(values)
+        values[~kept] = np.nan
+        measured = np.logical_or.reduce(kept, axis=1).tolist()
+        columns = {
+            name: tuple(column)
+            for name, column, has_any in zip(MEASURES, values.tolist(), measured, strict=True)
+            if has_any
+        }
+        columns |= self._extras.between(low, high, metrics)
+        return (
+            self._times_ms[rows],
+            self._offsets[rows],
+            tuple(RecentMetric(name, columns[name]) for name in sorted(columns)),
+        )
+
+
+def _by_series(parts: list[Rows]) -> tuple[Integers, Integers]:
+    """The series of all rows, rising, and which row each is: in the order of the log."""
+    series = np.concatenate([part.series for part in parts])
+    order = np.argsort(series, kind="stable")
+    return series[order], order
 
 
 class _ExtraColumns:

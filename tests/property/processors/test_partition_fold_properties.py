@@ -160,7 +160,7 @@ def test_a_reader_that_dies_again_and_again_says_the_same_and_leaves_nothing_out
         lives = data.draw(st.integers(1, len(fetches))) if deaths else len(fetches)
         committed = begin
         for number, (low, high) in enumerate(fetches[:lives], start=1):
-            facts = fold.absorb(part_of(whole, low, high))
+            facts = list(fold.absorb(part_of(whole, low, high)))
             dies = deaths > 0 and number == lives
             told = facts[: data.draw(st.integers(0, len(facts)))] if dies else facts
             for fact in told:

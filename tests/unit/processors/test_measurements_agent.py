@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,10 +65,10 @@ class Fold:
     def restore_samples(self, samples: Sequence[MeasurementSampled]) -> None:
         self.steps.append(f"{len(samples)} samples")
 
-    def absorb(self, batch: Batch) -> tuple[Fact, ...]:
+    def absorb(self, batch: Batch) -> Iterator[Fact]:
         self.begun = int(batch.offsets[0])
         self.steps.append(f"fold {self.begun}")
-        return (WindowsDecided(NO_ID, 0, Micros(self.begun)),)
+        yield WindowsDecided(NO_ID, 0, Micros(self.begun))
 
     def resume_from(self) -> int:
         return self.begun
@@ -126,9 +126,10 @@ class Stage:
         self.folds.append(Fold(self.steps, from_beginning))
         return self.folds[-1]
 
-    async def _publish(self, facts: Sequence[Fact]) -> int:
+    async def _publish(self, facts: Iterable[Fact]) -> int:
+        told = list(facts)
         await self.acknowledge()
-        self.published += facts
+        self.published += told
         self.steps.append("published")
         return self.clock.now_us() // 1000 + self.broker_ahead_ms
 

@@ -110,7 +110,8 @@ class TestRecent:
         for part in in_parts(rows, 9_000):
             recent.add(part)
 
-        described = {each[0]: each[1:] for each in recent.described(metrics())}
+        by_series = recent.newest()
+        described = {code: by_series.of(code, metrics()) for code in by_series.series}
 
         assert described.keys() == set(range(SERIES + 1))
         for code, (times_ms, offsets, columns) in described.items():
