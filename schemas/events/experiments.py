@@ -29,7 +29,7 @@ class RunStarted(Fact):
     config_json: str
     parent_run_id: RunId | None = None
     started_by: str = ""
-    environment_json: str = "{}"
+    environment_json: str = ""
     heartbeat_s: float = 0.0
 
 
@@ -41,7 +41,7 @@ class RunResumed(Fact):
 
     occurred_at: Micros
     run_id: RunId
-    environment_json: str = "{}"
+    environment_json: str = ""
     heartbeat_s: float = 0.0
     resumed_by: str = ""
 
