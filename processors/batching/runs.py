@@ -6,7 +6,6 @@ the place of the records in the fetcher: what it does about positions, errors an
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,18 +66,17 @@ class RunsOfPartition:
         self._tp = records._tp
         self._batches = records._records
         self._check_crcs = records._check_crcs
-        self._runs = self._cut()
+        # It and its generator refer to each other, and would keep the fetch's megabyte until the
+        # garbage collector comes by: hundreds of them.
+        records._records_iterator = records._records = None
 
     def __iter__(self) -> "RunsOfPartition":
         return self
 
     def __next__(self) -> Run:
-        return next(self._runs)
-
-    def _cut(self) -> Iterator[Run]:
         position = self.next_fetch_offset
         parts: list[Run] = []
-        while self._batches.has_next():
+        while self._batches.has_next() and sum(len(part.values) for part in parts) < ENOUGH_RECORDS:
             batch = self._batches.next_batch()
             if self._check_crcs and not batch.validate_crc():
                 raise CorruptRecordException(f"Invalid CRC - {self._tp}")
@@ -87,14 +85,10 @@ class RunsOfPartition:
                 # A fetch begins with the whole batch that holds the offset asked for.
                 part = self._read(batch).since(position)
                 parts += [part] if part else []
-            if sum(len(part.values) for part in parts) >= ENOUGH_RECORDS:
-                self.next_fetch_offset = batch.next_offset
-                yield _joined(position, batch.next_offset, parts)
-                position, parts = batch.next_offset, []
-            last = batch.next_offset
-        self.next_fetch_offset = last
-        if parts:
-            yield _joined(position, last, parts)
+            self.next_fetch_offset = batch.next_offset
+        if not parts:
+            raise StopIteration
+        return _joined(position, self.next_fetch_offset, parts)
 
     def _read(self, batch: Any) -> Run:
         if batch.timestamp_type != _LOG_APPEND_TIME:

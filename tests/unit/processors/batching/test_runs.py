@@ -1,5 +1,7 @@
 """Fetched record batches become columns: each record once, in order, and the position follows."""
 
+import gc
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,6 +57,21 @@ def test_a_run_ends_with_the_batch_that_makes_it_long_enough() -> None:
 def test_offsets_that_hold_no_record_are_passed() -> None:
     (run,) = runs(0, record_batch(0, values(3), offsets=[0, 3, 7]), record_batch(8, [b"x"]))
     assert run.offsets.tolist() == [0, 3, 7, 8]
+
+
+def test_a_fetch_leaves_memory_with_what_was_made_of_it() -> None:
+    records = partition_records(0, record_batch(0, values(3)))
+    fetched = weakref.ref(records)
+
+    taken_over = RunsOfPartition(records)
+    gc.disable()
+    try:
+        del records
+        assert fetched() is None
+    finally:
+        gc.enable()
+
+    assert [len(run.values) for run in taken_over] == [3]
 
 
 def test_markers_of_transactions_are_passed_and_hold_nothing() -> None:
