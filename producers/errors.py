@@ -2,11 +2,13 @@
 
 from modeltrail.infra.errors import ConfigError, Unavailable
 from modeltrail.schemas.errors import InvalidFact, ModeltrailError, SchemaRegistryUnavailable
-from modeltrail.schemas.events import RejectionReason
+from modeltrail.schemas.events import RefusalReason, RejectionReason
 
 __all__ = [
     "ArtifactCorrupt",
+    "ArtifactErased",
     "ArtifactNotFound",
+    "ArtifactStoreUnavailable",
     "ArtifactTooLarge",
     "ConfigError",
     "InvalidFact",
@@ -14,11 +16,14 @@ __all__ = [
     "NotOnnx",
     "RegistrationRejected",
     "RegistrationTimeout",
+    "RegistryTimeout",
+    "RequestRefused",
     "RunAlreadyEnded",
     "SchemaRegistryUnavailable",
     "SpoolFull",
     "Unavailable",
     "UndeclaredMetric",
+    "UnknownModel",
     "UnknownRun",
 ]
 
@@ -39,7 +44,19 @@ class ArtifactCorrupt(ModeltrailError):
     """The bytes do not have the registered SHA-256: fetch or register the artifact again."""
 
 
-class RegistrationTimeout(Unavailable):
+class ArtifactErased(ArtifactNotFound):
+    """The artifact was erased for good: use another version, or register the bytes anew."""
+
+
+class ArtifactStoreUnavailable(Unavailable):
+    """The artifact store does not answer or refuses: check its address and the credentials."""
+
+
+class RegistryTimeout(Unavailable):
+    """No answer in time; the request is kept and will be honoured: look before asking again."""
+
+
+class RegistrationTimeout(RegistryTimeout):
     """No answer in time; the request is kept, and calling again with the same bytes is safe."""
 
 
@@ -50,6 +67,21 @@ class RegistrationRejected(ModeltrailError):
         self.reason = reason
         self.detail = detail
         super().__init__(f"registration rejected, {reason}: {detail}; correct the call")
+
+
+class RequestRefused(ModeltrailError):
+    """The registry refused a change; `reason` and `detail` say why."""
+
+    def __init__(self, reason: RefusalReason, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"the registry refuses, {reason}: {detail}")
+
+
+class UnknownModel(ModeltrailError, KeyError):
+    """No such version is registered: see what is with `modeltrail registry list`."""
+
+    __str__ = Exception.__str__
 
 
 class UnknownRun(ModeltrailError, KeyError):

@@ -14,12 +14,8 @@ from typing import TypeVar
 from modeltrail.processors.registry.fold import ModelState, fold
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError, SchemaRegistryUnavailable
-from modeltrail.schemas.events import (
-    Fact,
-    ModelRegistered,
-    ModelRegistrationRejected,
-    ModelRegistrationRequested,
-)
+from modeltrail.schemas.events import Fact
+from modeltrail.schemas.registry_dialogue import RegistryAnswer, RegistryRequest
 from modeltrail.schemas.topics import key_of
 
 log = logging.getLogger(__name__)
@@ -28,7 +24,6 @@ ReadPartition = Callable[[int], list[bytes | None]]
 Publish = Callable[[bytes, bytes], Awaitable[object]]
 RETRY_S = 1.0
 T = TypeVar("T")
-Registration = ModelRegistrationRequested | ModelRegistered | ModelRegistrationRejected
 
 
 @dataclass(slots=True)
@@ -52,7 +47,7 @@ class RegistryAgent:
         """Absorb one record; its answers are acknowledged when this returns."""
         states = await self._states_of(partition, generation)
         fact = await self._decode(value) if value is not None else None
-        if not isinstance(fact, Registration):
+        if not isinstance(fact, RegistryRequest | RegistryAnswer):
             return
         state, answers = fold(states.get(fact.model_id, ModelState()), fact)
         for answer in answers:
@@ -72,7 +67,7 @@ class RegistryAgent:
         states: dict[str, ModelState] = {}
         for value in await asyncio.to_thread(self.read_partition, partition):
             fact = await self._decode(value) if value is not None else None
-            if isinstance(fact, ModelRegistered | ModelRegistrationRejected):
+            if isinstance(fact, RegistryAnswer):
                 before = states.get(fact.model_id, ModelState())
                 states[fact.model_id], _ = fold(before, fact)
         return states

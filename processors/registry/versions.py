@@ -39,17 +39,16 @@ def parse_version(text: str) -> SemanticVersion:
     return SemanticVersion(*(int(part) for part in match.groups()))
 
 
-def next_version(existing: tuple[Version, ...], bump: VersionBump) -> Version:
-    """The version after the highest of `existing`; v1.0.0 where there is none.
+def next_version(highest: SemanticVersion | None, bump: VersionBump) -> Version:
+    """The version after `highest`; v1.0.0 where there is none.
 
     Raises:
         ValueError: `bump` is UNKNOWN.
     """
     if bump is VersionBump.UNKNOWN:
         raise ValueError("an unknown bump raises nothing")
-    if not existing:
+    if highest is None:
         return Version(str(FIRST))
-    highest = max(parse_version(version) for version in existing)
     following = {
         VersionBump.MAJOR: SemanticVersion(highest.major + 1, 0, 0),
         VersionBump.MINOR: SemanticVersion(highest.major, highest.minor + 1, 0),

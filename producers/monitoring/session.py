@@ -14,7 +14,8 @@ from modeltrail.producers.monitoring.frame import Frame
 from modeltrail.producers.monitoring.measures import declared_names
 from modeltrail.producers.monitoring.monitor import InferenceMonitor
 from modeltrail.producers.monitoring.runtime import open_session
-from modeltrail.producers.registry.client import open_artifact_store
+from modeltrail.producers.registry.artifacts import open_artifact_store
+from modeltrail.producers.registry.erased import require_not_erased
 from modeltrail.producers.registry.fold import RegisteredModel
 from modeltrail.producers.values import natural
 
@@ -72,12 +73,14 @@ class InstrumentedSession:
             bgr: images come with blue first, as OpenCV gives them.
 
         Raises:
+            ArtifactErased: the version was erased.
             ArtifactNotFound: no model file is there.
             ArtifactCorrupt: the file does not have the registered SHA-256.
             InvalidFact: an id may not become part of a fact.
             ConfigError: no Kafka or schema registry is configured.
         """
         settings = settings or load_settings()
+        require_not_erased(model)
         path = artifact or open_artifact_store(settings).fetch(
             model.artifact_sha256, model.artifact_uri
         )

@@ -7,13 +7,11 @@ from modeltrail.producers.eventlog.partitioning import partition_of
 from modeltrail.producers.eventlog.port import Log, LogRecord
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
-from modeltrail.schemas.events import ModelRegistered, ModelRegistrationRejected
 from modeltrail.schemas.ids import EventId
+from modeltrail.schemas.registry_dialogue import RegistryAnswer
 from modeltrail.schemas.topics import REGISTRY
 
 _POLL_S = 0.1
-
-Answer = ModelRegistered | ModelRegistrationRejected
 
 
 def end_of_partition(log: Log, key: bytes) -> tuple[int, int]:
@@ -33,7 +31,7 @@ def wait_for_answer(
     request_id: EventId,
     timeout_s: float,
     clock: Clock,
-) -> Answer | None:
+) -> RegistryAnswer | None:
     """The answer to `request_id` in the partition and from the offset of `start`; None: too late.
 
     Raises:
@@ -51,9 +49,9 @@ def wait_for_answer(
     return None
 
 
-def _answer(codec: Codec, record: LogRecord) -> Answer | None:
+def _answer(codec: Codec, record: LogRecord) -> RegistryAnswer | None:
     try:
         fact = codec.decode(record.value or b"")
     except DecodeError:
         return None
-    return fact if isinstance(fact, ModelRegistered | ModelRegistrationRejected) else None
+    return fact if isinstance(fact, RegistryAnswer) else None

@@ -1,35 +1,34 @@
-"""The registry as a training job sees it: register a model file, find and fetch versions."""
+"""The registry as a training job sees it: register a model file, name, tag and retire versions."""
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from modeltrail.infra.clock import Clock, SystemClock
-from modeltrail.infra.config import Settings, load_settings
-from modeltrail.infra.errors import Unavailable
-from modeltrail.infra.schema_registry import ConfluentSchemaIds
-from modeltrail.producers.errors import RegistrationRejected, RegistrationTimeout
-from modeltrail.producers.eventlog.kafka import KafkaLog
+from modeltrail.infra.clock import Clock
+from modeltrail.infra.config import Settings
 from modeltrail.producers.eventlog.port import Log
-from modeltrail.producers.per_process import PerProcess
-from modeltrail.producers.registry.answers import end_of_partition, wait_for_answer
-from modeltrail.producers.registry.artifacts import ArtifactStore
-from modeltrail.producers.registry.fold import RegisteredModel
+from modeltrail.producers.registry.artifacts import Artifact
+from modeltrail.producers.registry.asking import Asking
+from modeltrail.producers.registry.change_request import Asked
+from modeltrail.producers.registry.lineage import Lineage
+from modeltrail.producers.registry.reader import RegistryReader
 from modeltrail.producers.registry.request import registration_request
-from modeltrail.producers.registry.view import RegistryView
 from modeltrail.producers.spooling.outbox import Outbox
-from modeltrail.schemas.codec import Codec, SchemaIds
-from modeltrail.schemas.events import ModelRegistrationRejected, ModelRegistrationRequested
-from modeltrail.schemas.ids import ModelId, Version
-from modeltrail.schemas.topics import REGISTRY, key_of
+from modeltrail.schemas.codec import SchemaIds
+from modeltrail.schemas.events import ModelRegistered
+from modeltrail.schemas.ids import Version
 
 
-class ModelRegistry:
+class ModelRegistry(RegistryReader):
     """Registers ONNX models and reads what is registered; safe to share between threads.
 
     Reads come from the log itself: what `register_model` returned is there for every later
     `get_model`, in every process. A forked child makes connections of its own.
+
+    Every change waits until the registry has answered. It raises `InvalidFact` where a name or text
+    may not become a fact, `RequestRefused` where the registry refuses, with its reason, and
+    `RegistryTimeout` where no answer came within `model_registry.answer_timeout_s`: the request is
+    kept and honoured once, when Kafka and the registry worker are there again.
     """
 
     def __init__(
@@ -40,29 +39,11 @@ class ModelRegistry:
         schema_ids: SchemaIds | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Prepare; nothing is connected yet.
-
-        Args:
-            settings: None loads `modeltrail.yaml`, the environment and the running stack.
-            log: None is the configured Kafka.
-            schema_ids: None is the configured schema registry.
-            clock: None is the machine's.
-
-        Raises:
-            ConfigError: no Kafka or schema registry is configured.
-        """
-        self._settings = settings or load_settings()
-        self._log = log or KafkaLog(self._settings.kafka)
-        self._clock = clock or SystemClock()
-        self._store = open_artifact_store(self._settings)
-
-        def ids() -> SchemaIds:
-            return schema_ids or ConfluentSchemaIds(self._settings.schema_registry)
-
-        ids()
-        self._codec = PerProcess(lambda: Codec(ids()))
-        self._view = PerProcess(lambda: RegistryView(self._log, self._codec.get()))
-        self._outbox = Outbox(self._settings.experiment_tracking, self._log, ids)
+        """Prepare; nothing is connected yet. Arguments and errors are those of `RegistryReader`."""
+        super().__init__(settings, log=log, schema_ids=schema_ids, clock=clock)
+        self._outbox = Outbox(self._settings.experiment_tracking, self._log, self._ids)
+        timeout_s = self._settings.model_registry.answer_timeout_s
+        self._asking = Asking(self._log, self._codec, self._outbox, self._clock, timeout_s)
 
     def register_model(
         self,
@@ -73,10 +54,13 @@ class ModelRegistry:
         declared_metrics: Sequence[str] = (),
         bump: str = "major",
         requested_by: str = "",
+        lineage: Lineage | None = None,
     ) -> Version:
         """Store an ONNX file, ask for a version, and wait for the registry's answer.
 
-        The same bytes registered again for the same model give the same version.
+        The same bytes registered again for the same model give the same version, unless that was
+        erased: then they get the next one. Inputs, outputs and operator sets are read from the
+        file.
 
         Args:
             model_id: the model's name, 1 to 1,000 printable characters.
@@ -85,98 +69,106 @@ class ModelRegistry:
             declared_metrics: up to 32 names of extra metrics that nodes may measure.
             bump: "major", "minor" or "patch": the part of the version that is raised.
             requested_by: who asks.
+            lineage: what it was made from.
 
         Raises:
             ArtifactNotFound: no readable file at `path`.
             NotOnnx: it is not an ONNX model.
             ArtifactTooLarge: above `model_registry.max_artifact_mb`.
-            InvalidFact: a name, the metadata or the bump may not become a fact.
+            ArtifactStoreUnavailable: the artifact store does not answer or refuses.
+            InvalidFact: a name, the metadata, the bump or the lineage may not become a fact.
             RegistrationRejected: the registry refused; the error has its reason.
             RegistrationTimeout: no answer within `model_registry.answer_timeout_s`. The request
                 is kept; calling again is safe.
         """
         # Checked before gigabytes are copied.
         request = registration_request(
-            model_id, metadata, declared_metrics, bump, requested_by, self._clock
+            model_id, metadata, declared_metrics, bump, requested_by, lineage, self._clock
         )
-        artifact = self._store.put(path)
-        return self._ask(request(artifact))
+        artifact, signature = self._store.put_model(path)
+        answer = self._asking.ask(request(artifact, signature))
+        assert isinstance(answer, ModelRegistered)
+        self._keep(artifact, path)
+        return answer.version
 
-    def get_model(self, model_id: str, version: str | None = None) -> RegisteredModel | None:
-        """One version of a model, the latest by default; None if it is not registered.
+    def set_alias(
+        self, model_id: str, alias: str, version: str, *, by: str = "", reason: str = ""
+    ) -> None:
+        """Let an alias such as `champion` point at a version, wherever it pointed before.
+
+        Args:
+            model_id: whose alias.
+            alias: 1 to 1,000 printable characters, not written like a version.
+            version: a version that was not erased.
+            by: who asks.
+            reason: why, up to 10,000 characters.
+        """
+        self._asking.ask(self._asked(model_id, version, by, reason).alias(alias))
+
+    def remove_alias(self, model_id: str, alias: str, *, by: str = "", reason: str = "") -> None:
+        """Let an alias point at nothing."""
+        self._asking.ask(self._asked(model_id, None, by, reason).alias(alias))
+
+    def set_tag(
+        self,
+        model_id: str,
+        name: str,
+        value: str,
+        *,
+        version: str | None = None,
+        by: str = "",
+        reason: str = "",
+    ) -> None:
+        """Set a tag of one version, or of the model as a whole, to up to 10,000 characters."""
+        self._asking.ask(self._asked(model_id, version, by, reason).tag(name, value))
+
+    def remove_tag(
+        self,
+        model_id: str,
+        name: str,
+        *,
+        version: str | None = None,
+        by: str = "",
+        reason: str = "",
+    ) -> None:
+        """Remove a tag of one version, or of the model as a whole; it need not be there."""
+        self._asking.ask(self._asked(model_id, version, by, reason).tag(name, None))
+
+    def archive(
+        self, model_id: str, version: str | None = None, *, by: str = "", reason: str = ""
+    ) -> None:
+        """Take one version or the whole model out of use; nothing is deleted."""
+        self._asking.ask(self._asked(model_id, version, by, reason).archive(restore=False))
+
+    def restore(
+        self, model_id: str, version: str | None = None, *, by: str = "", reason: str = ""
+    ) -> None:
+        """Take what was archived back into use: one version, or the model as a whole."""
+        self._asking.ask(self._asked(model_id, version, by, reason).archive(restore=True))
+
+    def erase(
+        self, model_id: str, version: str | None = None, *, by: str = "", reason: str = ""
+    ) -> None:
+        """Delete the artifact of one version, or of all that a model has now, for good.
+
+        The facts stay, marked. Bytes that another version of any model has are kept until that is
+        erased too. Aliases must be removed first.
 
         Raises:
-            Unavailable: Kafka or the schema registry does not answer.
+            ArtifactStoreUnavailable: the version is erased, but the store does not answer or
+                refuses: call `apply_erasures` later.
         """
-        view = self._view.get()
-        view.refresh()
-        history = view.history(model_id)
-        return history.latest if version is None else history.find(version)
-
-    def list_models(self) -> list[ModelId]:
-        """The ids of all registered models, sorted.
-
-        Raises:
-            Unavailable: Kafka or the schema registry does not answer.
-        """
-        view = self._view.get()
-        view.refresh()
-        return view.model_ids()
-
-    def fetch_artifact(self, model: RegisteredModel) -> Path:
-        """The model's file, local and verified against its SHA-256.
-
-        Raises:
-            ArtifactNotFound: the store no longer has it.
-            ArtifactCorrupt: the store has other bytes.
-        """
-        return self._store.fetch(model.artifact_sha256, model.artifact_uri)
+        self._asking.ask(self._asked(model_id, version, by, reason).erase())
+        self.apply_erasures(model_id)
 
     def close(self) -> None:
         """Stop the background thread; a request that Kafka has not taken stays on disk."""
         self._outbox.close()
 
-    def _ask(self, request: ModelRegistrationRequested) -> Version:
-        timeout_s = self._settings.model_registry.answer_timeout_s
-        deadline = self._clock.monotonic() + timeout_s
-        key = key_of(request.model_id)
-        start = self._end_before(key)
-        self._outbox.put(REGISTRY, key, request)
-        if not self._outbox.flush(timeout_s):
-            raise RegistrationTimeout(
-                f"Kafka did not take the registration of {request.model_id!r} in {timeout_s:g} s: "
-                "check `modeltrail status`. The request is on disk and will be sent; calling again "
-                "with the same file is safe"
-            )
-        answer = wait_for_answer(
-            self._log,
-            self._codec.get(),
-            start or (end_of_partition(self._log, key)[0], 0),
-            request.event_id,
-            deadline - self._clock.monotonic(),
-            self._clock,
-        )
-        if answer is None:
-            raise RegistrationTimeout(
-                f"no answer about {request.model_id!r} in {timeout_s:g} s: check with `modeltrail "
-                "status` that the registry worker runs. Calling again with the same file is safe"
-            )
-        if isinstance(answer, ModelRegistrationRejected):
-            raise RegistrationRejected(answer.reason, answer.detail)
-        return answer.version
+    def _asked(self, model_id: str, version: str | None, by: str, reason: str) -> Asked:
+        return Asked(model_id, version, by, reason, self._clock)
 
-    def _end_before(self, key: bytes) -> tuple[int, int] | None:
-        try:
-            return end_of_partition(self._log, key)
-        except Unavailable:
-            # Kafka may come back while the request waits in the spool.
-            return None
-
-
-def open_artifact_store(settings: Settings) -> ArtifactStore:
-    """The configured artifact store."""
-    return ArtifactStore(
-        settings.model_registry.path,
-        Path(settings.stack.data_dir) / "artifact-cache",
-        largest_mb=settings.model_registry.max_artifact_mb,
-    )
+    def _keep(self, artifact: Artifact, path: str | os.PathLike[str]) -> None:
+        # Somebody may have erased the same bytes of another version in between.
+        if not self._store.has(artifact.sha256):
+            self._store.put(path)

@@ -1,82 +1,150 @@
-"""Answers whether a file has the outer shape of an ONNX model, in constant memory.
+"""Answers what an ONNX file takes, gives and needs: its signature, read in constant memory.
 
-Source: onnx.proto3, message ModelProto: ir_version = 1 (int64), graph = 7 (message); and the
-protobuf wire format, https://protobuf.dev/programming-guides/encoding/. Only the top-level fields
-are walked: large ones are skipped by seeking.
+Source: onnx.proto3, messages ModelProto, GraphProto, ValueInfoProto, TypeProto, TensorShapeProto,
+TensorProto and OperatorSetIdProto. Weights and nodes are passed over by seeking.
 """
 
+from collections.abc import Set
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from modeltrail.producers.errors import NotOnnx
+from modeltrail.producers.registry.onnx_types import tensor_of
+from modeltrail.producers.registry.protobuf import BYTES, VARINT, Field, Malformed, MessageFile
+from modeltrail.schemas.events import OpsetImport, Tensor
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_IR_VERSION, _GRAPH = 1, 7
-_WIRE_TYPES = {
-    1: _VARINT,  # ir_version
-    2: _BYTES,  # producer_name
-    3: _BYTES,  # producer_version
-    4: _BYTES,  # domain
-    5: _VARINT,  # model_version
-    6: _BYTES,  # doc_string
-    7: _BYTES,  # graph
-    8: _BYTES,  # opset_import
-    14: _BYTES,  # metadata_props
-    20: _BYTES,  # training_info
-    25: _BYTES,  # functions
-    26: _BYTES,  # configuration
+_IR_VERSION, _GRAPH, _OPSET_IMPORT = 1, 7, 8
+_MODEL = {
+    1: VARINT,  # ir_version
+    2: BYTES,  # producer_name
+    3: BYTES,  # producer_version
+    4: BYTES,  # domain
+    5: VARINT,  # model_version
+    6: BYTES,  # doc_string
+    7: BYTES,  # graph
+    8: BYTES,  # opset_import
+    14: BYTES,  # metadata_props
+    20: BYTES,  # training_info
+    25: BYTES,  # functions
+    26: BYTES,  # configuration
 }
-_MOST_FIELDS = 100_000
+_INITIALIZER, _INPUT, _OUTPUT, _SPARSE_INITIALIZER = 5, 11, 12, 15
+_TENSOR_NAME, _SPARSE_VALUES = 8, 1
+_OPSET_DOMAIN, _OPSET_VERSION = 1, 2
+#: Several times what the largest published models have.
+_MOST_FIELDS = 1_000_000
+#: Before IR version 4 all weights were listed among the inputs.
+_MOST_LISTED = 20_000
+_MOST_OPSETS = 100
+_LONGEST_NAME = 1000
+#: Of the whole signature: it travels in one Kafka message, beside metadata.
+_MOST_CHARACTERS = 100_000
 
 
-def require_onnx(file: BinaryIO, size: int, name: str) -> None:
-    """Walk the top-level fields of a seekable file of `size` bytes.
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a model takes and gives, inputs first, and the operators that it needs."""
+
+    tensors: tuple[Tensor, ...] = ()
+    opsets: tuple[OpsetImport, ...] = ()
+
+
+def read_signature(file: BinaryIO, size: int, name: str) -> Signature:
+    """The signature of the model in a seekable file of `size` bytes.
+
+    Inputs that have an initializer are weights or defaults, and left out, as ONNX Runtime does.
 
     Raises:
-        NotOnnx: not protobuf, cut short, or without what every ONNX model has.
+        NotOnnx: not protobuf, cut short, without what every ONNX model has, or with a signature
+            beyond all measure.
     """
     if size == 0:
         raise NotOnnx(f"{name} is empty: export the model again")
-    seen: set[int] = set()
-    fields = 0
-    while file.tell() < size:
-        fields += 1
-        tag = _varint(file, name)
-        field, wire_type = tag >> 3, tag & 7
-        if _WIRE_TYPES.get(field, wire_type) != wire_type or field == 0 or fields > _MOST_FIELDS:
-            raise _not_onnx(name)
-        _skip(file, wire_type, name)
-        if file.tell() > size:
-            raise _not_onnx(name)
-        seen.add(field)
-    if not {_IR_VERSION, _GRAPH} <= seen:
+    try:
+        signature = _signature(MessageFile(file, _MOST_FIELDS), size)
+    except Malformed as error:
+        raise NotOnnx(
+            f"{name} is not a whole ONNX model: export it as ONNX, or copy it again"
+        ) from error
+    if signature is None:
         raise NotOnnx(f"{name} has no ir_version or no graph: export it as ONNX")
+    if _characters(signature) > _MOST_CHARACTERS:
+        raise NotOnnx(
+            f"the inputs and outputs of {name} take more than {_MOST_CHARACTERS:,} characters to "
+            "name: export it with fewer, or with shorter names"
+        )
+    return signature
 
 
-def _skip(file: BinaryIO, wire_type: int, name: str) -> None:
-    if wire_type == _VARINT:
-        _varint(file, name)
-    elif wire_type == _FIXED64:
-        file.seek(8, 1)
-    elif wire_type == _BYTES:
-        file.seek(_varint(file, name), 1)
-    elif wire_type == _FIXED32:
-        file.seek(4, 1)
-    else:
-        raise _not_onnx(name)
+def _signature(model: MessageFile, size: int) -> Signature | None:
+    graph: Field | None = None
+    has_version = False
+    opsets: list[OpsetImport] = []
+    for field in model.fields(0, size):
+        if _MODEL.get(field.number, field.wire_type) != field.wire_type:
+            raise Malformed
+        has_version |= field.number == _IR_VERSION
+        if field.number == _GRAPH:
+            if graph is not None:
+                raise Malformed
+            graph = field
+        elif field.number == _OPSET_IMPORT:
+            opsets.append(_opset(model, field))
+            if len(opsets) > _MOST_OPSETS:
+                raise Malformed
+    if graph is None or not has_version:
+        return None
+    return Signature(_tensors(model, graph), tuple(opsets))
 
 
-def _varint(file: BinaryIO, name: str) -> int:
-    value = 0
-    for shift in range(0, 64, 7):
-        byte = file.read(1)
-        if not byte:
-            raise _not_onnx(name)
-        value |= (byte[0] & 0x7F) << shift
-        if byte[0] < 0x80:
-            # Larger lengths cannot be real, and would not fit a seek.
-            return min(value, 2**62)
-    raise _not_onnx(name)
+def _opset(model: MessageFile, message: Field) -> OpsetImport:
+    domain, version = "", 0
+    for field in model.inside(message):
+        if field.number == _OPSET_DOMAIN:
+            domain = model.text(field, _LONGEST_NAME)
+        elif field.number == _OPSET_VERSION:
+            version = min(field.value, 2**63 - 1)
+    return OpsetImport(domain, version)
 
 
-def _not_onnx(name: str) -> NotOnnx:
-    return NotOnnx(f"{name} is not a whole ONNX model: export it as ONNX, or copy it again")
+def _tensors(model: MessageFile, graph: Field) -> tuple[Tensor, ...]:
+    inputs: list[Tensor] = []
+    outputs: list[Tensor] = []
+    for field in model.inside(graph):
+        if field.number in (_INPUT, _OUTPUT):
+            if len(inputs) + len(outputs) >= _MOST_LISTED:
+                raise Malformed
+            is_input = field.number == _INPUT
+            (inputs if is_input else outputs).append(tensor_of(model, field, is_input))
+    weights = _weights(model, graph, {tensor.name for tensor in inputs})
+    return (*(tensor for tensor in inputs if tensor.name not in weights), *outputs)
+
+
+def _weights(model: MessageFile, graph: Field, names: Set[str]) -> Set[str]:
+    """Those of `names` that have an initializer: a second walk, as there may be many others."""
+    found: set[str] = set()
+    if not names:
+        return found
+    for field in model.inside(graph):
+        if field.number == _INITIALIZER:
+            found |= _name_of(model, field) & names
+        elif field.number == _SPARSE_INITIALIZER:
+            for part in model.inside(field):
+                if part.number == _SPARSE_VALUES:
+                    found |= _name_of(model, part) & names
+    return found
+
+
+def _name_of(model: MessageFile, message: Field) -> Set[str]:
+    name = ""
+    for field in model.inside(message):
+        if field.number == _TENSOR_NAME:
+            name = model.text(field, _LONGEST_NAME)
+    return {name}
+
+
+def _characters(signature: Signature) -> int:
+    return sum(
+        len(tensor.name) + sum(len(dimension) + 1 for dimension in tensor.shape)
+        for tensor in signature.tensors
+    )

@@ -6,6 +6,8 @@ from typing import Any
 
 from modeltrail.infra.clock import Clock
 from modeltrail.producers.registry.artifacts import Artifact
+from modeltrail.producers.registry.lineage import Lineage, lineage_fields
+from modeltrail.producers.registry.onnx_file import Signature
 from modeltrail.producers.values import to_json
 from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.events import InferenceMeasured, ModelRegistrationRequested, VersionBump
@@ -28,8 +30,9 @@ def registration_request(
     declared_metrics: Sequence[str],
     bump: str,
     requested_by: str,
+    lineage: Lineage | None,
     clock: Clock,
-) -> Callable[[Artifact], ModelRegistrationRequested]:
+) -> Callable[[Artifact, Signature], ModelRegistrationRequested]:
     """Check everything about a request but its artifact, which the result takes.
 
     Raises:
@@ -41,8 +44,9 @@ def registration_request(
     if not isinstance(bump, str) or bump.lower() not in _BUMPS:
         raise InvalidFact(f"bump is {bump!r:.80}: give one of {', '.join(_BUMPS)}")
     asker = check_id("requested_by", requested_by) if requested_by else ""
+    origin = lineage_fields(lineage)
 
-    def of(artifact: Artifact) -> ModelRegistrationRequested:
+    def of(artifact: Artifact, signature: Signature) -> ModelRegistrationRequested:
         return ModelRegistrationRequested(
             event_id=new_event_id(),
             occurred_at=Micros(clock.now_us()),
@@ -54,6 +58,9 @@ def registration_request(
             declared_metrics=metrics,
             bump=_BUMPS[bump.lower()],
             requested_by=asker,
+            tensors=signature.tensors,
+            opsets=signature.opsets,
+            **origin,
         )
 
     return of

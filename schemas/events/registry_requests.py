@@ -19,6 +19,7 @@ class RefusalReason(StrEnum):
     INVALID_TAG = "INVALID_TAG"
     INVALID_TEXT = "INVALID_TEXT"
     ERASED = "ERASED"
+    ALIASED = "ALIASED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,14 @@ from modeltrail.processors.registry.agent import RegistryAgent
 from modeltrail.schemas.catalog import newest_schema
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import SchemaRegistryUnavailable
-from modeltrail.schemas.events import Fact, ModelRegistered, ModelRegistrationRequested
-from modeltrail.schemas.ids import Micros, ModelId, Sha256, derived_event_id
+from modeltrail.schemas.events import (
+    AliasRemoved,
+    AliasRequested,
+    Fact,
+    ModelRegistered,
+    ModelRegistrationRequested,
+)
+from modeltrail.schemas.ids import Micros, ModelId, Sha256, Version, derived_event_id
 from modeltrail.schemas.topics import key_of
 
 
@@ -54,9 +60,11 @@ class Partition:
         self.log.append(value)
         return value
 
+    def facts(self) -> list[Fact]:
+        return [self.codec.decode(value) for value in self.log if value and value[0] == 0]
+
     def versions(self) -> list[str]:
-        facts = [self.codec.decode(value) for value in self.log if value and value[0] == 0]
-        return [fact.version for fact in facts if isinstance(fact, ModelRegistered)]
+        return [fact.version for fact in self.facts() if isinstance(fact, ModelRegistered)]
 
 
 def request(number: int) -> ModelRegistrationRequested:
@@ -68,6 +76,16 @@ def request(number: int) -> ModelRegistrationRequested:
         artifact_sha256=Sha256(hashlib.sha256(bytes([number])).digest()),
         artifact_size=1,
         metadata_json="{}",
+    )
+
+
+def alias(number: int, version: Version | None) -> AliasRequested:
+    return AliasRequested(
+        event_id=derived_event_id("request", number),
+        occurred_at=Micros(number),
+        model_id=ModelId("m"),
+        alias="champion",
+        version=version,
     )
 
 
@@ -96,6 +114,19 @@ def test_a_new_worker_takes_what_was_answered_from_the_log() -> None:
     handle(successor, second)
 
     assert partition.versions() == ["v1.0.0", "v2.0.0"]
+
+
+def test_a_new_worker_knows_the_aliases_that_were_assigned_before() -> None:
+    partition = Partition()
+    handle(partition.new_agent(), partition.append(request(1)))
+    handle(partition.new_agent(), partition.append(alias(2, Version("v1.0.0"))))
+    # when another worker is asked to remove one, and the request is delivered twice
+    removal = partition.append(alias(3, None))
+    successor = partition.new_agent()
+    handle(successor, removal)
+    handle(successor, removal)
+
+    assert [type(fact) for fact in partition.facts()].count(AliasRemoved) == 1
 
 
 def test_a_partition_that_comes_back_in_a_later_generation_is_read_again() -> None:

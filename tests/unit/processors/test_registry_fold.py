@@ -116,7 +116,7 @@ def test_a_bad_request_is_rejected_with_its_reason(
     assert answer.reason is reason
     assert answer.request_id == request(1).event_id
     assert answer.detail
-    assert state.registered == ()
+    assert not state.registered
 
 
 def test_names_with_spaces_slashes_emoji_and_a_thousand_characters_are_models() -> None:

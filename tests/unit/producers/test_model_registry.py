@@ -32,7 +32,7 @@ Wait = Callable[[Callable[[], object]], None]
 
 
 def other_bytes(path: Path, content: int) -> Path:
-    path.write_bytes(b"\x08\x08\x3a\x01" + bytes([content]))
+    path.write_bytes(b"\x08\x08\x3a\x03\x12\x01" + bytes([content]))
     return path
 
 
