@@ -21,11 +21,13 @@ class ModelRegistrySettings:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentTrackingSettings:
-    """How experiment facts survive while Kafka is away."""
+    """How experiment facts survive while Kafka is away, and what is recorded by itself."""
 
     spool_path: str = _setting(".modeltrail/spool", "folder for facts that Kafka has not taken yet")
     spool_max_mb: int = _setting(256, "size at which log_metrics blocks, MiB")
     flush_timeout_s: float = _setting(10.0, "how long exit and end_experiment wait for Kafka, s")
+    capture: bool = _setting(True, "runs record commit, host, versions, seed and GPUs")
+    heartbeat_s: float = _setting(10.0, "how often an open run says that it is alive, s; 0: never")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from modeltrail.infra.cli.durations import Duration
+from modeltrail.infra.cli.form import form_option
 from modeltrail.infra.config import Settings
 
 if TYPE_CHECKING:
@@ -39,17 +40,11 @@ def tail(settings: Settings, from_beginning: bool, as_json: bool, model: str) ->
 
 @alerts.command("list")
 @click.option("--model", default="", help="Only alerts of this model.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-)
+@form_option("table", "json", "csv")
 @click.pass_obj
 def list_open(settings: Settings, model: str, form: str) -> None:
     """List the alerts that are pending or open."""
-    from modeltrail.infra.cli.rows import write_csv, write_json, write_table
+    from modeltrail.infra.cli.rows import write_rows
     from modeltrail.infra.clock import SystemClock
     from modeltrail.producers.alerts import AlertDesk
 
@@ -60,8 +55,7 @@ def list_open(settings: Settings, model: str, form: str) -> None:
         for each in view.open_alerts()
         if model in ("", each.newest.model_id)
     ]
-    write = {"table": write_table, "json": write_json, "csv": write_csv}[form]
-    write(_COLUMNS, rows, sys.stdout)
+    write_rows(form, _COLUMNS, rows, sys.stdout)
 
 
 @alerts.command("ack")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modeltrail.infra.cli.form import form_option
 from modeltrail.infra.cli.moments import Moment
 from modeltrail.infra.config import Settings
 from modeltrail.schemas.ids import Micros
@@ -27,13 +28,7 @@ _DECIDED_MS = 31_000
     "--to", "until", type=Moment(), default="now", show_default=True, help="And up to then."
 )
 @click.option("--model", default="", help="Only of this model.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-)
+@form_option("table", "json", "csv")
 @click.pass_obj
 def backtest(
     settings: Settings, rules: Path, since: Micros, until: Micros, model: str, form: str
@@ -46,7 +41,7 @@ def backtest(
     """
     from modeltrail.infra.cli.backtest_log import BacktestLog, Span
     from modeltrail.infra.cli.backtest_table import COLUMNS, episodes, rows
-    from modeltrail.infra.cli.rows import write_csv, write_json, write_table
+    from modeltrail.infra.cli.rows import write_rows
     from modeltrail.infra.schema_registry import ConfluentSchemaIds
     from modeltrail.processors.replaying import HORIZON_US
     from modeltrail.schemas.codec import Codec
@@ -66,8 +61,7 @@ def backtest(
         since,
         until,
     )
-    write = {"table": write_table, "json": write_json, "csv": write_csv}[form]
-    write(COLUMNS, rows(were, would_be), sys.stdout)
+    write_rows(form, COLUMNS, rows(were, would_be), sys.stdout)
 
 
 def _drafts_in(rules: Path) -> tuple["ThresholdsSet | DriftPolicySet", ...]:

@@ -22,6 +22,8 @@ COMMANDS: Mapping[str, str] = {
     "rules": "Set thresholds and drift policies from a YAML file, or show what is set.",
     "backtest": "Replay measurements under the rules of a YAML file and compare the alerts.",
     "alerts": "Follow alerts, list the open ones, acknowledge or silence them.",
+    "registry": "Find versions of models, look at them, name, tag, verify and retire them.",
+    "experiments": "List runs of experiments, show or compare some, plot their metrics.",
     "truth": "Load ground truth that became known later, to judge measurements by it.",
     "demo": "Show the whole way from real frames to SQL answers.",
     "migrate": (

@@ -3,7 +3,7 @@
 import csv
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TextIO
 
@@ -15,10 +15,21 @@ from rich.text import Text
 Rows = Sequence[tuple[Any, ...]]
 
 
+def write_rows(form: str, names: Sequence[str], rows: Rows, output: TextIO) -> None:
+    """Rows as `form` says: table, json or csv."""
+    {"table": write_table, "json": write_json, "csv": write_csv}[form](names, rows, output)
+
+
 def write_json(names: Sequence[str], rows: Rows, output: TextIO) -> None:
     """A JSON list with an object per row; times in ISO 8601, NaN and infinities as null."""
     objects = [{name: plain(value) for name, value in zip(names, row, strict=True)} for row in rows]
     json.dump(objects, output, indent=2, ensure_ascii=False, allow_nan=False)
+    output.write("\n")
+
+
+def write_object(value: Mapping[str, Any], output: TextIO) -> None:
+    """One JSON object of what `plain` gives."""
+    json.dump(value, output, indent=2, ensure_ascii=False, allow_nan=False)
     output.write("\n")
 
 
@@ -75,7 +86,9 @@ def _shown(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, float):
         return str(value)
-    return str(_cell(value))
+    # What others wrote must not move the cursor.
+    text = str(_cell(value))
+    return "".join(each if each.isprintable() or each == "\n" else " " for each in text)
 
 
 def _is_number(value: Any) -> bool:

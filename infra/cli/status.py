@@ -6,15 +6,14 @@ from dataclasses import asdict
 
 import click
 
+from modeltrail.infra.cli.form import form_option
 from modeltrail.infra.config import Settings
 from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.status import StackStatus, look
 
 
 @click.command("status")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
-)
+@form_option("table", "json")
 @click.pass_obj
 def status(settings: Settings, form: str) -> None:
     """Show the parts of the embedded stack and what is wrong with them.

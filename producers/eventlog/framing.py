@@ -1,9 +1,12 @@
 """Puts the schema registry's header in front of datums, also those of older releases."""
 
+from functools import cache
+
 from modeltrail.producers.per_process import ForkGate
 from modeltrail.schemas.catalog import newest_schema, schema_files
-from modeltrail.schemas.codec import SchemaIds
+from modeltrail.schemas.codec import Codec, SchemaIds
 from modeltrail.schemas.errors import UnexpectedRecord
+from modeltrail.schemas.events import Fact
 from modeltrail.schemas.wire import frame_header
 
 
@@ -34,6 +37,35 @@ class Framer:
 def newest_version(record: str) -> int:
     """The version of `record` that this release writes."""
     return newest_schema(record).version
+
+
+def decode_datum(record: str, version: int, datum: bytes) -> Fact:
+    """The fact of a bare datum of that version of `record`; needs no schema registry.
+
+    Raises:
+        DecodeError: not such a datum, or this release has no such schema.
+    """
+    return _codec_of(record, version).decode(frame_header(0) + datum)
+
+
+@cache
+def _codec_of(record: str, version: int) -> Codec:
+    return Codec(_OneSchema(_text_of(record, version)))
+
+
+class _OneSchema:
+    """A `SchemaIds` that knows a single schema, whatever its id."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def id_of(self, subject: str, schema: str) -> int:
+        del subject, schema
+        return 0
+
+    def schema_of(self, schema_id: int) -> str:
+        del schema_id
+        return self._text
 
 
 def _text_of(record: str, version: int) -> str:

@@ -1,15 +1,28 @@
 """Answers what became of a run: a fold over the facts of the experiments topic.
 
 A final metric is the value logged without a step, else the value at the highest step. Steps may
-come in any order; of two values for the same step, the one appended later counts. Facts that are
+come in any order; of two values for the same step, the one appended later counts. The lowest and
+the highest value are those of all that were logged, at the first step that had them. Facts that are
 sent again come as a repeated stretch of the log, which leaves the same values behind.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from modeltrail.schemas.events import Fact, MetricsLogged, RunEnded, RunStarted, RunStatus
-from modeltrail.schemas.ids import ExperimentId, Micros
+from modeltrail.schemas.events import (
+    ArtifactLogged,
+    Fact,
+    MetricsLogged,
+    ParamsLogged,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    RunStatus,
+    RunTagSet,
+)
+from modeltrail.schemas.ids import ExperimentId, Micros, RunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,20 @@ class FinalMetric:
             return step is None
         return step >= self.step
 
+    def precedes(self, other: "FinalMetric") -> bool:
+        """Whether its step is the earlier one; a final value comes last."""
+        if self.step is None or other.step is None:
+            return self.step is not None and other.step is None
+        return self.step < other.step
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRange:
+    """The lowest and the highest of all values, each with the first step that had it."""
+
+    lowest: FinalMetric
+    highest: FinalMetric
+
 
 @dataclass(frozen=True, slots=True)
 class RunHistory:
@@ -36,27 +63,95 @@ class RunHistory:
     ended_at: Micros | None = None
     status: RunStatus | None = None
     finals: Mapping[str, FinalMetric] = field(default_factory=dict)
+    ranges: Mapping[str, MetricRange] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    artifacts: Mapping[str, ArtifactLogged] = field(default_factory=dict)
+    parent_run_id: RunId | None = None
+    environment_json: str = ""
+    detail: str = ""
+    #: Seconds between heartbeats; 0: there are none.
+    heartbeat_s: float = 0.0
+    #: The newest time of any fact, by the clock of the run.
+    last_seen_at: int = 0
 
 
 def fold(run: RunHistory, fact: Fact) -> RunHistory:
     """The run after `fact`; a second start or end changes nothing."""
-    if isinstance(fact, MetricsLogged):
-        return replace(run, finals={**run.finals, **_newer(run.finals, fact)})
-    if isinstance(fact, RunStarted) and run.started_at is None:
-        return replace(
-            run,
-            experiment_id=fact.experiment_id,
-            config_json=fact.config_json,
-            started_at=fact.occurred_at,
-        )
-    if isinstance(fact, RunEnded) and run.ended_at is None:
-        return replace(run, ended_at=fact.occurred_at, status=fact.status)
-    return run
+    change = _CHANGES.get(type(fact))
+    run = change(run, fact) if change else run
+    seen = max(run.last_seen_at, getattr(fact, "occurred_at", 0))
+    return run if seen == run.last_seen_at else replace(run, last_seen_at=seen)
 
 
-def _newer(finals: Mapping[str, FinalMetric], fact: MetricsLogged) -> dict[str, FinalMetric]:
-    return {
-        name: FinalMetric(fact.step, value)
-        for name, value in zip(fact.names, fact.values, strict=True)
-        if name not in finals or finals[name].gives_way_to(fact.step)
-    }
+def _start(run: RunHistory, fact: RunStarted) -> RunHistory:
+    if run.started_at is not None:
+        return run
+    return replace(
+        run,
+        experiment_id=fact.experiment_id,
+        config_json=fact.config_json,
+        started_at=fact.occurred_at,
+        parent_run_id=fact.parent_run_id,
+        environment_json=fact.environment_json,
+        heartbeat_s=fact.heartbeat_s,
+    )
+
+
+def _resume(run: RunHistory, fact: RunResumed) -> RunHistory:
+    return replace(run, heartbeat_s=fact.heartbeat_s)
+
+
+def _log_metrics(run: RunHistory, fact: MetricsLogged) -> RunHistory:
+    finals, ranges = dict(run.finals), dict(run.ranges)
+    for name, value in zip(fact.names, fact.values, strict=True):
+        logged = FinalMetric(fact.step, value)
+        if name not in finals or finals[name].gives_way_to(fact.step):
+            finals[name] = logged
+        ranges[name] = _widened(ranges.get(name), logged)
+    return replace(run, finals=finals, ranges=ranges)
+
+
+def _widened(known: MetricRange | None, logged: FinalMetric) -> MetricRange:
+    if known is None:
+        return MetricRange(logged, logged)
+    low, high = known.lowest, known.highest
+    if low.value < logged.value < high.value:
+        return known
+    if logged.value < low.value or (logged.value == low.value and logged.precedes(low)):
+        low = logged
+    if logged.value > high.value or (logged.value == high.value and logged.precedes(high)):
+        high = logged
+    return MetricRange(low, high)
+
+
+def _log_params(run: RunHistory, fact: ParamsLogged) -> RunHistory:
+    return replace(run, params={**run.params, **json.loads(fact.params_json)})
+
+
+def _set_tag(run: RunHistory, fact: RunTagSet) -> RunHistory:
+    tags = {name: value for name, value in run.tags.items() if name != fact.name}
+    if fact.value is not None:
+        tags[fact.name] = fact.value
+    return replace(run, tags=tags)
+
+
+def _log_artifact(run: RunHistory, fact: ArtifactLogged) -> RunHistory:
+    return replace(run, artifacts={**run.artifacts, fact.name: fact})
+
+
+def _end(run: RunHistory, fact: RunEnded) -> RunHistory:
+    if run.ended_at is not None:
+        return run
+    return replace(run, ended_at=fact.occurred_at, status=fact.status, detail=fact.detail)
+
+
+_CHANGES: Mapping[type[Fact], Callable[[RunHistory, Any], RunHistory]] = {
+    RunStarted: _start,
+    RunResumed: _resume,
+    MetricsLogged: _log_metrics,
+    ParamsLogged: _log_params,
+    RunTagSet: _set_tag,
+    ArtifactLogged: _log_artifact,
+    RunEnded: _end,
+}

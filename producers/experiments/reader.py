@@ -1,6 +1,6 @@
 """Reads what became of runs: the port, and a reader that needs nothing but the log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from modeltrail.producers.eventlog.partitioning import partition_of
@@ -9,8 +9,10 @@ from modeltrail.producers.eventlog.reading import read_to_end
 from modeltrail.producers.experiments.fold import RunHistory, fold
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
+from modeltrail.schemas.events import Fact, MetricsLogged
 from modeltrail.schemas.ids import RunId
 from modeltrail.schemas.topics import EXPERIMENTS, key_of
+from modeltrail.schemas.wire import schema_id_of
 
 
 class ExperimentReader(Protocol):
@@ -37,19 +39,34 @@ class LogExperimentReader:
 
     def runs(self, run_ids: Sequence[RunId]) -> dict[RunId, RunHistory]:
         """What became of these runs; those that are not known are left out."""
+        found: dict[RunId, RunHistory] = {}
+        for run_id, fact in self._facts(run_ids, metrics=True):
+            found[run_id] = fold(found.get(run_id, RunHistory()), fact)
+        return {run_id: run for run_id, run in found.items() if run.started_at is not None}
+
+    def run_without_metrics(self, run_id: RunId) -> RunHistory:
+        """What became of one run but for its metrics, which take longest to read."""
+        run = RunHistory()
+        for _, fact in self._facts([run_id], metrics=False):
+            run = fold(run, fact)
+        return run
+
+    def _facts(self, run_ids: Sequence[RunId], *, metrics: bool) -> Iterator[tuple[RunId, Fact]]:
         count = self._log.partitions(EXPERIMENTS)
         wanted = {key_of(run_id): run_id for run_id in run_ids}
         positions = dict.fromkeys({partition_of(key, count) for key in wanted}, 0)
         ends = self._log.end_offsets(EXPERIMENTS, tuple(positions))
-        found: dict[RunId, RunHistory] = {}
         for record in read_to_end(self._log, EXPERIMENTS, positions, ends):
             run_id = wanted.get(record.key or b"")
             if run_id is None:
                 continue
+            value = record.value or b""
             try:
-                fact = self._codec.decode(record.value or b"")
+                if metrics or self._kind(value) != MetricsLogged.record:
+                    yield run_id, self._codec.decode(value)
             except DecodeError:
                 # The projector puts it into the dead letters.
                 continue
-            found[run_id] = fold(found.get(run_id, RunHistory()), fact)
-        return {run_id: run for run_id, run in found.items() if run.started_at is not None}
+
+    def _kind(self, value: bytes) -> str:
+        return self._codec.writer_of(schema_id_of(value)).record

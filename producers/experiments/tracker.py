@@ -1,63 +1,44 @@
-"""Records experiments: runs, their metrics and their ends; compares runs."""
+"""Starts and resumes runs of experiments, and compares them."""
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, SupportsFloat, SupportsIndex
+from typing import Any, Self
 
-from modeltrail.infra.clock import MICROS, Clock, SystemClock
+from modeltrail.infra.clock import Clock, SystemClock
 from modeltrail.infra.config import Settings, load_settings
 from modeltrail.infra.errors import Unavailable
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
-from modeltrail.producers.errors import RunAlreadyEnded, UnknownRun
-from modeltrail.producers.eventlog.framing import newest_version
+from modeltrail.producers.errors import UnknownRun
 from modeltrail.producers.eventlog.kafka import KafkaLog
 from modeltrail.producers.eventlog.port import Log
-from modeltrail.producers.experiments.fold import RunHistory
-from modeltrail.producers.experiments.metrics_datum import avro_string, metrics_datum
+from modeltrail.producers.experiments.active_run import ActiveRun
+from modeltrail.producers.experiments.capture import captured_json, user_name
+from modeltrail.producers.experiments.comparing import compare, comparison_of
+from modeltrail.producers.experiments.comparison import ExperimentComparison
+from modeltrail.producers.experiments.directions import HigherIsBetter
+from modeltrail.producers.experiments.open_run import OpenRun, open_run
 from modeltrail.producers.experiments.reader import ExperimentReader, LogExperimentReader
+from modeltrail.producers.experiments.recorder import RunRecorder
+from modeltrail.producers.experiments.resuming import reopened
 from modeltrail.producers.per_process import PerProcess
-from modeltrail.producers.spooling.fact import pack_prefix
+from modeltrail.producers.registry.artifacts import open_artifact_store
 from modeltrail.producers.spooling.outbox import FULL_TIMEOUT_S, Outbox
-from modeltrail.producers.values import finite, natural, to_json
+from modeltrail.producers.values import to_json
 from modeltrail.schemas.codec import Codec, SchemaIds
 from modeltrail.schemas.errors import InvalidFact
-from modeltrail.schemas.events import MetricsLogged, RunEnded, RunStarted, RunStatus
-from modeltrail.schemas.ids import ExperimentId, Micros, RunId, check_id, new_event_id
-from modeltrail.schemas.topics import EXPERIMENTS, key_of
-
-_STATUSES = {status.lower(): status for status in RunStatus if status is not RunStatus.UNKNOWN}
-_LONGEST_DETAIL = 100_000
+from modeltrail.schemas.events import RunResumed, RunStarted
+from modeltrail.schemas.ids import ExperimentId, RunId, check_id, new_event_id
+from modeltrail.schemas.topics import EXPERIMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One run beside others; `duration_s` is up to now while it runs."""
-
-    run_id: RunId
-    experiment_id: ExperimentId
-    config: Mapping[str, Any]
-    final_metrics: Mapping[str, float]
-    duration_s: float
-    status: str
-
-
-@dataclass(slots=True)
-class _Run:
-    run_id: RunId
-    key: bytes
-    avro_id: bytes
-    prefix: bytes
-    ended: bool = False
-
-
-class ExperimentTracker:
+class ExperimentTracker(RunRecorder):
     """Tracks runs; calls return once a fact is on disk, and it reaches Kafka from there.
 
     Safe to share between threads. No fact is lost while Kafka or the schema registry is away, nor
-    when the process is killed (see `producers.spooling.spool` for the exact guarantee).
+    when the process is killed (see `producers.spooling.spool` for the exact guarantee). While a run
+    is open, a thread appends a heartbeat each `experiment_tracking.heartbeat_s`: a run without any
+    fact for three of them counts as lost.
     """
 
     def __init__(
@@ -83,20 +64,24 @@ class ExperimentTracker:
         Raises:
             ConfigError: no Kafka or schema registry is configured.
         """
-        self._settings = settings or load_settings()
-        self._log = log or KafkaLog(self._settings.kafka)
-        self._clock = clock or SystemClock()
-        self._runs: dict[str, _Run] = {}
-        self._latest: dict[str, _Run] = {}
+        settings = settings or load_settings()
+        tracking = settings.experiment_tracking
+        known_log = log or KafkaLog(settings.kafka)
 
         def ids() -> SchemaIds:
-            return schema_ids or ConfluentSchemaIds(self._settings.schema_registry)
+            return schema_ids or ConfluentSchemaIds(settings.schema_registry)
 
         ids()
-        self._reader = PerProcess(lambda: reader or LogExperimentReader(self._log, Codec(ids())))
-        self._outbox = Outbox(
-            self._settings.experiment_tracking, self._log, ids, full_timeout_s=full_timeout_s
+        super().__init__(
+            Outbox(tracking, known_log, ids, full_timeout_s=full_timeout_s),
+            open_artifact_store(settings),
+            clock or SystemClock(),
+            heartbeat_s=tracking.heartbeat_s,
+            flush_timeout_s=tracking.flush_timeout_s,
         )
+        self._captures = tracking.capture
+        self._log_reader = PerProcess(lambda: LogExperimentReader(known_log, Codec(ids())))
+        self._reader = reader
 
     def start_experiment(
         self,
@@ -104,6 +89,9 @@ class ExperimentTracker:
         config: Mapping[str, Any] | None = None,
         *,
         run_id: str | None = None,
+        parent_run_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        capture: bool = True,
     ) -> RunId:
         """Start a run of an experiment.
 
@@ -111,128 +99,99 @@ class ExperimentTracker:
             experiment_id: the experiment's name, 1 to 1,000 printable characters.
             config: what the run is made with; anything JSON can hold.
             run_id: a name of your own, unique for ever; None makes one.
+            parent_run_id: the run that this one is nested in, of any process.
+            tags: as `set_tag` takes them.
+            capture: record commit, host, versions, seed and GPUs, unless
+                `experiment_tracking.capture` is off.
 
         Raises:
-            InvalidFact: an id or the config may not become a fact, or `run_id` is taken.
+            InvalidFact: an id, the config or a tag may not become a fact, or `run_id` is taken.
             SpoolFull: Kafka is away and the spool stayed full.
         """
-        experiment = ExperimentId(check_id("experiment_id", experiment_id))
-        if run_id is None:
-            run_id = f"{experiment[:80]}-{secrets.token_hex(6)}"
-        run = _new_run(RunId(check_id("run_id", run_id)))
-        if run.run_id in self._runs:
-            raise InvalidFact(f"run_id {run_id[:80]!r} is taken: give another, or None")
-        fact = RunStarted(
-            event_id=new_event_id(),
-            occurred_at=Micros(self._clock.now_us()),
-            run_id=run.run_id,
-            experiment_id=experiment,
-            config_json=to_json("config", config),
-        )
-        self._outbox.put(EXPERIMENTS, run.key, fact)
-        self._runs[run.run_id] = self._latest[experiment] = run
-        return run.run_id
+        return self._start(experiment_id, config, run_id, parent_run_id, tags, capture).run_id
 
-    def log_metrics(
-        self, run_id: str, metrics: Mapping[str, SupportsFloat], step: SupportsIndex | None = None
-    ) -> None:
-        """Log metrics of a run.
+    def run(
+        self,
+        experiment_id: str,
+        config: Mapping[str, Any] | None = None,
+        *,
+        run_id: str | None = None,
+        parent_run_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        capture: bool = True,
+    ) -> ActiveRun:
+        """Start a run that ends with its `with` block; arguments as `start_experiment` has them."""
+        run = self._start(experiment_id, config, run_id, parent_run_id, tags, capture)
+        return ActiveRun(self, run)
 
-        Steps may come in any order: a final metric is the value logged without a step, else the
-        value at the highest step; of two values for one step the later call counts.
+    def resume(self, run_id: str, *, capture: bool = True) -> ActiveRun:
+        """Go on with a run whose process died; what it left in the spool here is sent first.
+
+        A run that is open in this tracker is given as it is. Nobody can see whether a process
+        elsewhere still works on it: resume what is lost, not what runs.
 
         Args:
-            run_id: the run, or an experiment: its latest run of this tracker.
-            metrics: finite numbers by name; numpy scalars will do.
-            step: 0 or more; None logs final values.
+            run_id: the run, of any process.
+            capture: as for `start_experiment`.
 
         Raises:
-            UnknownRun: this tracker did not start it.
+            UnknownRun: there is no such run in the log or the spool.
             RunAlreadyEnded: it has ended.
-            InvalidFact: a name, a value or the step may not become a fact.
+            Unavailable: Kafka does not answer, and the spool does not hold the run's start.
             SpoolFull: Kafka is away and the spool stayed full.
         """
-        run = self._open_run(run_id)
-        if (metrics.__class__ is not dict and not isinstance(metrics, Mapping)) or not metrics:
-            raise InvalidFact("metrics is empty or no mapping: give numbers by name")
-        datum = metrics_datum(
-            new_event_id(),
-            Micros(self._clock.now_us()),
-            run.avro_id,
-            None if step is None else natural("step", step),
-            tuple(metrics),
-            [
-                # A float minus itself is 0 unless it is NaN or infinite.
-                value if value.__class__ is float and value - value == 0.0 else finite(name, value)
-                for name, value in metrics.items()
-            ],
-        )
-        self._outbox.put_packed(run.prefix, datum)
-
-    def end_experiment(self, run_id: str, status: str = "finished", detail: str = "") -> None:
-        """End a run, and wait for Kafka up to `experiment_tracking.flush_timeout_s`.
-
-        What Kafka has not taken by then stays on disk and is sent later.
-
-        Args:
-            run_id: the run, or an experiment: its latest run of this tracker.
-            status: "finished", "failed" or "killed".
-            detail: why, up to 100,000 characters.
-
-        Raises:
-            UnknownRun: this tracker did not start it.
-            RunAlreadyEnded: it has ended before.
-            InvalidFact: no such status, or the detail is too long.
-            SpoolFull: Kafka is away and the spool stayed full.
-        """
-        run = self._open_run(run_id)
-        if not isinstance(status, str) or status.lower() not in _STATUSES:
-            raise InvalidFact(f"status is {status!r:.80}: give one of {', '.join(_STATUSES)}")
-        if not isinstance(detail, str) or len(detail) > _LONGEST_DETAIL:
-            raise InvalidFact(
-                f"detail is no string of up to {_LONGEST_DETAIL:,} characters: cut it"
-            )
-        fact = RunEnded(
+        run = self._runs.by_id.get(run_id)
+        if run is not None:
+            return ActiveRun(self, self._runs.find_open(run_id))
+        checked = RunId(check_id("run_id", run_id))
+        run = reopened(checked, self._outbox, self._log_reader.get())
+        fact = RunResumed(
             event_id=new_event_id(),
-            occurred_at=Micros(self._clock.now_us()),
-            run_id=run.run_id,
-            status=_STATUSES[status.lower()],
-            detail=detail,
+            occurred_at=self._now(),
+            run_id=checked,
+            environment_json=self._environment("{}", capture),
+            heartbeat_s=self._heartbeat.interval_s,
+            resumed_by=self._user(capture),
         )
-        self._outbox.put(EXPERIMENTS, run.key, fact)
-        run.ended = True
-        self.flush()
+        self._open(run, fact)
+        return ActiveRun(self, run)
 
-    def compare_experiments(self, run_ids: Sequence[str]) -> dict[str, Comparison]:
-        """Configuration, final metrics and duration of runs, by the ids that were asked for.
+    def compare_experiments(
+        self,
+        run_ids: Sequence[str],
+        *,
+        higher_is_better: HigherIsBetter = None,
+        groups: Mapping[str, Sequence[str]] | None = None,
+    ) -> ExperimentComparison:
+        """Compare runs, by the ids that were asked for.
 
         Args:
             run_ids: runs of any process; or experiments: the latest run of this tracker.
+            higher_is_better: which value of a metric is best: for all, or by name; otherwise names
+                that stand for a loss, an error, a time or a cost are better the lower they are.
+            groups: runs that repeat each other, by a name for the group; None finds finished runs
+                of one experiment whose settings differ by the seed at most. Means of their final
+                metrics come with the 95 % interval of Student's t.
 
         Raises:
-            UnknownRun: there is no such run.
+            UnknownRun: there is no such run, or a group has one that is not in `run_ids`.
             Unavailable: Kafka does not answer.
         """
         if not self.flush():
             raise Unavailable(
                 "Kafka has not taken this tracker's facts yet: check `modeltrail status`, try again"
             )
-        asked = {run_id: self._resolve(run_id) for run_id in run_ids}
-        found = self._reader.get().runs(list(dict.fromkeys(asked.values())))
+        asked = {run_id: self._runs.id_of(run_id) for run_id in run_ids}
+        reader = self._reader or self._log_reader.get()
+        found = reader.runs(list(dict.fromkeys(asked.values())))
         if missing := [asked_id for asked_id, run_id in asked.items() if run_id not in found]:
             raise UnknownRun(f"no run {missing[0][:80]!r}: check the id that start_experiment gave")
         now = self._clock.now_us()
-        return {
-            asked_id: _comparison(run_id, found[run_id], now) for asked_id, run_id in asked.items()
+        runs = {
+            asked_id: comparison_of(run_id, found[run_id], now, higher_is_better)
+            for asked_id, run_id in asked.items()
         }
-
-    def flush(self) -> bool:
-        """Wait for Kafka up to `experiment_tracking.flush_timeout_s`; whether it has every fact."""
-        return self._outbox.flush(self._settings.experiment_tracking.flush_timeout_s)
-
-    def close(self) -> None:
-        """Flush and stop the background thread; what Kafka has not taken stays on disk."""
-        self._outbox.close()
+        return compare(runs, groups)
 
     def __enter__(self) -> Self:
         return self
@@ -245,39 +204,49 @@ class ExperimentTracker:
     ) -> None:
         self.close()
 
-    def _open_run(self, run_id: str) -> _Run:
-        run = self._runs.get(run_id) or self._latest.get(run_id)
-        if run is None:
-            raise UnknownRun(
-                f"this tracker started no run or experiment {run_id!r:.80}: "
-                "call start_experiment, and use the id it gives"
-            )
-        if run.ended:
-            raise RunAlreadyEnded(f"run {run.run_id[:80]!r} has ended: start another run")
+    def _start(
+        self,
+        experiment_id: str,
+        config: Mapping[str, Any] | None,
+        run_id: str | None,
+        parent_run_id: str | None,
+        tags: Mapping[str, str] | None,
+        capture: bool,
+    ) -> OpenRun:
+        experiment = ExperimentId(check_id("experiment_id", experiment_id))
+        if run_id is None:
+            run_id = f"{experiment[:80]}-{secrets.token_hex(6)}"
+        run = open_run(RunId(check_id("run_id", run_id)), experiment)
+        if run.run_id in self._runs.by_id:
+            raise InvalidFact(f"run_id {run_id[:80]!r} is taken: give another, or None")
+        if parent_run_id is not None and check_id("parent_run_id", parent_run_id) == run_id:
+            raise InvalidFact(f"run {run_id[:80]!r} is its own parent: give another run, or None")
+        config_json = to_json("config", config)
+        marks = [self._tag(run, name, value) for name, value in (tags or {}).items()]
+        started = RunStarted(
+            event_id=new_event_id(),
+            occurred_at=self._now(),
+            run_id=run.run_id,
+            experiment_id=experiment,
+            config_json=config_json,
+            parent_run_id=None if parent_run_id is None else RunId(parent_run_id),
+            started_by=self._user(capture),
+            environment_json=self._environment(config_json, capture),
+            heartbeat_s=self._heartbeat.interval_s,
+        )
+        self._open(run, started)
+        for mark in marks:
+            self._outbox.put(EXPERIMENTS, run.key, mark)
         return run
 
-    def _resolve(self, run_id: str) -> RunId:
-        if run_id not in self._runs and run_id in self._latest:
-            return self._latest[run_id].run_id
-        return RunId(run_id)
+    def _open(self, run: OpenRun, fact: RunStarted | RunResumed) -> None:
+        self._outbox.put(EXPERIMENTS, run.key, fact)
+        run.environment_json = fact.environment_json
+        self._runs.add(run)
+        self._heartbeat.add(run)
 
+    def _environment(self, config_json: str, capture: bool) -> str:
+        return captured_json(config_json) if capture and self._captures else ""
 
-def _new_run(run_id: RunId) -> _Run:
-    key = key_of(run_id)
-    record = MetricsLogged.record
-    prefix = pack_prefix(EXPERIMENTS.name, key, record, newest_version(record))
-    return _Run(run_id, key, avro_string(run_id), prefix)
-
-
-def _comparison(run_id: RunId, run: RunHistory, now: int) -> Comparison:
-    assert run.experiment_id is not None
-    assert run.started_at is not None
-    ended = run.ended_at if run.ended_at is not None else now
-    return Comparison(
-        run_id=run_id,
-        experiment_id=run.experiment_id,
-        config=json.loads(run.config_json),
-        final_metrics={name: final.value for name, final in run.finals.items()},
-        duration_s=max(0, ended - run.started_at) / MICROS,
-        status=(run.status or "running").lower(),
-    )
+    def _user(self, capture: bool) -> str:
+        return user_name() if capture and self._captures else ""

@@ -1,12 +1,12 @@
 """Takes facts that may never be lost: keeps them on disk, then forwards them to Kafka."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from modeltrail.infra.config import ExperimentTrackingSettings
-from modeltrail.producers.eventlog.framing import Framer, newest_version
+from modeltrail.producers.eventlog.framing import Framer, decode_datum, newest_version
 from modeltrail.producers.eventlog.port import Log
 from modeltrail.producers.per_process import ForkGate, PerProcess, at_exit
 from modeltrail.producers.spooling.fact import LARGEST_DATUM, pack_prefix
@@ -65,6 +65,30 @@ class Outbox:
         running = self._running.made or self._running.get()
         running.spool.append(prefix + datum, self._full_timeout_s)
         running.forwarder.wake()
+
+    def adopt_abandoned(self) -> None:
+        """Take over what dead processes left in the spool's folder; it is sent before new facts.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        running = self._running.made
+        if running is None:
+            self._running.get()
+            return
+        running.spool.adopt_abandoned()
+        running.forwarder.wake()
+
+    def unsent(self, topic: Topic, key: bytes, kinds: Collection[type[Fact]]) -> list[Fact]:
+        """The facts of these kinds and this key that Kafka has not acknowledged, in order."""
+        running = self._running.made
+        if running is None:
+            return []
+        records = {kind.record for kind in kinds}
+        spooled = running.spool.unacknowledged(
+            lambda of: (of.topic, of.key) == (topic.name, key) and of.record in records
+        )
+        return [decode_datum(of.record, of.version, datum) for of, datum in spooled]
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until Kafka has every fact; whether it has."""

@@ -10,11 +10,12 @@ import logging
 import secrets
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from modeltrail.producers.errors import SpoolFull
-from modeltrail.producers.spooling.fact import SpooledFact, unpack
+from modeltrail.producers.spooling.fact import Address, SpooledFact, unpack
 from modeltrail.producers.spooling.folder import (
     SEGMENT_SUFFIX,
     SET_ASIDE,
@@ -60,6 +61,16 @@ class Spool:
             self._adopt(folder)
         self.inherited = bool(self._segments)
 
+    def adopt_abandoned(self) -> None:
+        """Take over the folders of processes that died after this spool was opened.
+
+        What they left comes behind what is here, and before what is appended from now on.
+        """
+        with self._lock:
+            for folder in claim_abandoned(self._root):
+                self._folders.append(folder)
+                self._adopt(folder)
+
     def append(self, body: bytes, timeout_s: float) -> None:
         """Keep one packed fact; wait up to `timeout_s` while the spool is full.
 
@@ -86,6 +97,17 @@ class Spool:
                 if len(facts) == limit:
                     return facts, self._read
         return facts, self._read
+
+    def unacknowledged(self, wanted: Callable[[Address], bool]) -> list[SpooledFact]:
+        """The facts of `wanted` addresses that Kafka has not acknowledged, in order."""
+        with self._lock:
+            spooled = (
+                unpack(entry.body)
+                for segment in self._segments
+                for entry in segment.entries(segment.acked, segment.written)
+                if entry.intact
+            )
+            return [fact for fact in spooled if wanted(fact.address)]
 
     def rewind(self) -> None:
         """Read again from the first fact that was not acknowledged."""

@@ -23,7 +23,7 @@ def test_a_registered_model_can_be_read_at_once_by_everyone(
     assert reader.list_models() == []
 
     for number in range(3):
-        path.write_bytes(b"\x08\x08\x3a\x01" + bytes([number]))
+        path.write_bytes(b"\x08\x08\x3a\x03\x12\x01" + bytes([number]))
         version = writer.register_model("centerface", path, bump="minor")
         model = reader.get_model("centerface")
         assert model is not None
@@ -31,7 +31,7 @@ def test_a_registered_model_can_be_read_at_once_by_everyone(
 
     first = reader.get_model("centerface", "v1.0.0")
     assert first is not None
-    assert reader.fetch_artifact(first).read_bytes() == b"\x08\x08\x3a\x01\x00"
+    assert reader.fetch_artifact(first).read_bytes() == b"\x08\x08\x3a\x03\x12\x01\x00"
     writer.close()
 
 

@@ -1,6 +1,5 @@
 """The SDK in processes that are killed, fork, exit, or start while Kafka is away."""
 
-import signal
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from modeltrail.infra.config import Settings
 from modeltrail.producers.experiments.tracker import ExperimentTracker
 from modeltrail.schemas.events import Fact, InferenceMeasured, MetricsLogged, RunStarted
 from modeltrail.schemas.topics import EXPERIMENTS, INFERENCE, Topic
+from tests.integration.producers.training import last_step_before_kill
 
 Facts = Callable[[Topic], list[Fact]]
 Wait = Callable[[Callable[[], object]], None]
@@ -97,16 +97,7 @@ def test_nothing_that_a_killed_process_logged_is_lost(
     # Given a training process that is killed in the middle of logging
     if kafka == "away":
         environment["MODELTRAIL_KAFKA_BOOTSTRAP_SERVERS"] = "127.0.0.1:1"
-    training = subprocess.Popen(
-        [sys.executable, "-c", TRAIN], env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert training.stdout is not None
-    printed = [training.stdout.readline() for _ in range(2000)]
-    training.send_signal(signal.SIGKILL)
-    printed += training.stdout.readlines()
-    training.wait()
-    training.stdout.close()
-    last = int([line for line in printed if line.endswith("\n")][-1])
+    last = last_step_before_kill(TRAIN, environment, after=2000)
 
     # When another tracker opens the same spool
     with ExperimentTracker(fresh_settings) as tracker:

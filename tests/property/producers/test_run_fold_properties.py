@@ -25,11 +25,15 @@ FACTS = st.lists(
 )
 
 
-def finals(facts: list[MetricsLogged]) -> dict[str, float]:
+def folded(facts: list[MetricsLogged]) -> RunHistory:
     run = RunHistory()
     for fact in facts:
         run = fold(run, fact)
-    return {name: final.value for name, final in run.finals.items()}
+    return run
+
+
+def finals(facts: list[MetricsLogged]) -> dict[str, float]:
+    return {name: final.value for name, final in folded(facts).finals.items()}
 
 
 @given(FACTS)
@@ -45,6 +49,24 @@ def test_the_final_value_is_the_last_of_the_highest_step(facts: list[MetricsLogg
         assert value == (without or [number for step, number in logged if step == highest])[-1]
 
 
+@given(FACTS)
+def test_the_range_is_that_of_all_values_at_the_first_step_that_had_them(
+    facts: list[MetricsLogged],
+) -> None:
+    logged: dict[str, list[tuple[float, bool, int]]] = {}
+    for fact in facts:
+        for name, value in zip(fact.names, fact.values, strict=True):
+            logged.setdefault(name, []).append((value, fact.step is None, fact.step or 0))
+    ranges = folded(facts).ranges
+    assert set(ranges) == set(logged)
+    for name, seen in ranges.items():
+        lowest, highest = seen.lowest, seen.highest
+        assert (lowest.value, lowest.step is None, lowest.step or 0) == min(logged[name])
+        assert (-highest.value, highest.step is None, highest.step or 0) == min(
+            (-value, final, step) for value, final, step in logged[name]
+        )
+
+
 @given(FACTS, st.data())
 def test_a_stretch_that_is_sent_again_changes_nothing(
     facts: list[MetricsLogged], data: st.DataObject
@@ -52,4 +74,6 @@ def test_a_stretch_that_is_sent_again_changes_nothing(
     start = data.draw(st.integers(0, len(facts)))
     end = data.draw(st.integers(start, len(facts)))
 
+    again = folded([*facts[:end], *facts[start:]])
     assert finals([*facts[:end], *facts[start:]]) == finals(facts)
+    assert again.ranges == folded(facts).ranges

@@ -21,8 +21,8 @@ from modeltrail.schemas.ids import Micros, ModelId, Sha256, Version
 from modeltrail.schemas.topics import REGISTRY, Topic, key_of
 from tests.waiting import eventually
 
-# ir_version 8, then a graph of one byte: what every ONNX file has at its top level.
-ONNX_BYTES = b"\x08\x08\x3a\x01x"
+# ir_version 8, then a graph with a name and nothing else: the least that an ONNX file has.
+ONNX_BYTES = b"\x08\x08\x3a\x03\x12\x01x"
 
 
 @pytest.fixture

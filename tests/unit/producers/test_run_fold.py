@@ -1,8 +1,21 @@
 """What becomes of a run: final metrics, start and end."""
 
+import pytest
+
 from modeltrail.producers.experiments.fold import RunHistory, fold
-from modeltrail.schemas.events import Fact, MetricsLogged, RunEnded, RunStarted, RunStatus
-from modeltrail.schemas.ids import EventId, ExperimentId, Micros, RunId
+from modeltrail.schemas.events import (
+    ArtifactLogged,
+    Fact,
+    MetricsLogged,
+    ParamsLogged,
+    RunEnded,
+    RunHeartbeat,
+    RunResumed,
+    RunStarted,
+    RunStatus,
+    RunTagSet,
+)
+from modeltrail.schemas.ids import EventId, ExperimentId, Micros, RunId, Sha256
 
 RUN = RunId("run-1")
 
@@ -20,10 +33,15 @@ def logged(step: int | None, **metrics: float) -> MetricsLogged:
     return MetricsLogged(EventId(bytes(16)), Micros(50), RUN, step, tuple(metrics), values)
 
 
-def finals(*facts: Fact) -> dict[str, float]:
+def folded(*facts: Fact) -> RunHistory:
     run = RunHistory()
     for fact in facts:
         run = fold(run, fact)
+    return run
+
+
+def finals(*facts: Fact) -> dict[str, float]:
+    run = folded(*facts)
     return {name: final.value for name, final in run.finals.items()}
 
 
@@ -49,14 +67,51 @@ def test_each_metric_has_a_final_step_of_its_own() -> None:
 
 
 def test_the_first_start_and_the_first_end_count() -> None:
-    run = RunHistory()
-    for fact in (
-        started(10),
-        started(20),
-        ended(RunStatus.FAILED, 80),
-        ended(RunStatus.FINISHED, 90),
-    ):
-        run = fold(run, fact)
+    run = folded(
+        started(10), started(20), ended(RunStatus.FAILED, 80), ended(RunStatus.FINISHED, 90)
+    )
 
     assert (run.started_at, run.ended_at, run.status) == (10, 80, RunStatus.FAILED)
     assert run.config_json == '{"lr": 0.1}'
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0)])
+def test_the_range_has_the_first_step_of_its_ends_and_a_final_one_last(order: list[int]) -> None:
+    logs = [logged(2, loss=0.2), logged(5, loss=0.2), logged(None, loss=0.9), logged(9, loss=0.9)]
+
+    seen = folded(*(logs[at] for at in order)).ranges["loss"]
+
+    assert (seen.lowest.step, seen.lowest.value) == (2, 0.2)
+    assert (seen.highest.step, seen.highest.value) == (9, 0.9)
+
+
+def test_params_tags_and_artifacts_are_those_that_came_last() -> None:
+    def tag(name: str, value: str | None) -> RunTagSet:
+        return RunTagSet(EventId(bytes(16)), Micros(20), RUN, name, value)
+
+    def params(text: str) -> ParamsLogged:
+        return ParamsLogged(EventId(bytes(16)), Micros(20), RUN, text)
+
+    def artifact(size: int) -> ArtifactLogged:
+        sha256 = Sha256(bytes(32))
+        return ArtifactLogged(EventId(bytes(16)), Micros(20), RUN, "a", "file:///a", sha256, size)
+
+    run = folded(
+        *(tag("a", "1"), tag("b", "1"), tag("a", "2"), tag("b", None), tag("c", None)),
+        *(params('{"x": 1, "y": 1}'), params('{"x": 2}')),
+        *(artifact(1), artifact(2)),
+    )
+
+    assert run.tags == {"a": "2"}
+    assert run.params == {"x": 2, "y": 1}
+    assert run.artifacts["a"].artifact_size == 2
+
+
+def test_the_newest_fact_of_any_kind_is_the_last_sight_and_a_resumption_sets_the_pace() -> None:
+    run = folded(
+        started(10),
+        RunHeartbeat(EventId(bytes(16)), Micros(70), RUN),
+        RunResumed(EventId(bytes(16)), Micros(60), RUN, heartbeat_s=5.0),
+    )
+
+    assert (run.last_seen_at, run.heartbeat_s) == (70, 5.0)

@@ -70,6 +70,33 @@ def test_what_is_acknowledged_leaves_no_file_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_process_left_that_died_meanwhile_comes_behind_what_is_here(tmp_path: Path) -> None:
+    # Given a spool at work, and another whose process dies
+    dead = Spool(tmp_path, MIB)
+    fill(dead, b"dead one", b"dead two")
+    heir = Spool(tmp_path, MIB)
+    fill(heir, b"first")
+    assert datums(heir.read(10)[0]) == [b"first"]
+    dead.forget()
+
+    # When it takes over what there is, twice
+    heir.adopt_abandoned()
+    heir.adopt_abandoned()
+    fill(heir, b"last")
+
+    # Then the order is: what it had, what was left, what came after
+    rest, mark = heir.read(10)
+    assert datums(rest) == [b"dead one", b"dead two", b"last"]
+    everything = ["first", "dead one", "dead two", "last"]
+    waiting = heir.unacknowledged(lambda address: address == ADDRESS)
+    assert datums(waiting) == [each.encode() for each in everything]
+    assert heir.unacknowledged(lambda address: address.key == b"run-2") == []
+    assert mark is not None
+    heir.acknowledge(mark)
+    heir.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_dead_process_leaves_its_facts_to_the_next(tmp_path: Path) -> None:
     dead = Spool(tmp_path, MIB)
     fill(dead, b"one", *[bytes(200_000)] * 3, b"five")
