@@ -17,7 +17,10 @@ from modeltrail.sinks.sql_files import SqlFile, migrations, views
 
 REFERENCE = Path(__file__).with_name("reference.md")
 EXAMPLE = Path(__file__).with_name("modeltrail.yaml")
-_COLUMN = re.compile(r"^\s+(\w+) (.+?) (?:CODEC\(.+\) )?COMMENT '((?:[^']|'')*)',?$", re.MULTILINE)
+_COLUMN = re.compile(
+    r"^\s+(\w+) (.+?) (?:MATERIALIZED .+? )?(?:CODEC\(.+\) )?COMMENT '((?:[^']|'')*)',?$",
+    re.MULTILINE,
+)
 _COMMENT = re.compile(r"^COMMENT '((?:[^']|'')*)'", re.MULTILINE)
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \{database\}\.(\w+)")
 

@@ -1,4 +1,4 @@
-"""Answers which migrations and views there are, and how their text becomes a statement."""
+"""Answers which migrations, fills and views there are, and how their text becomes a statement."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from modeltrail.sinks.errors import InvalidIdentifier
 
 RELEASED_FILE = "released.json"
 _MIGRATION = re.compile(r"(?P<number>\d{4})_\w+\.sql")
+_FILL = re.compile(r"\d_(?P<table>\w+)\.sql")
 _VIEW = re.compile(r"\d{2}_(?P<view>\w+)\.sql")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 _COLUMN_DOC = re.compile(r"^-- column (\w+) (.+?): (.+)$", re.MULTILINE)
@@ -64,6 +65,12 @@ def migrations() -> tuple[SqlFile, ...]:
 def views() -> tuple[SqlFile, ...]:
     """Every view in the order in which they build on each other."""
     return _sql_files("views", _VIEW)
+
+
+@cache
+def fills() -> tuple[SqlFile, ...]:
+    """Every statement that gives a table the facts which only the log has, in their order."""
+    return _sql_files("fills", _FILL)
 
 
 def released_checksums() -> dict[str, str]:

@@ -1,21 +1,24 @@
-"""Turns decoded control facts into rows of `event_log` and `experiment_metric_points`."""
+"""Turns decoded control facts into rows: of the log, of metric points, and typed ones."""
 
 from collections.abc import Mapping
-from typing import Any
-from uuid import UUID
 
 import polars as pl
 
 from modeltrail.schemas import events
 from modeltrail.schemas.admission import TRUTH_IDS, Refusal, refuse_ids, refuse_pairs
 from modeltrail.schemas.batch import POSITION
+from modeltrail.schemas.topics import EXPERIMENTS
+from modeltrail.sinks.projector.origin import origin_columns, uuids
 from modeltrail.sinks.projector.records import Records, Source, TableRows, with_origin
+from modeltrail.sinks.projector.typed_facts import seen_rows, typed_rows
 
 EVENT_LOG = "event_log"
 METRIC_POINTS = "experiment_metric_points"
 # Requests are not here: the registry answers a bad one, and the log shows what it answered.
 _IDS = {
     events.RunStarted.record: ("run_id", "experiment_id"),
+    events.RunResumed.record: ("run_id",),
+    events.ParamsLogged.record: ("run_id",),
     events.MetricsLogged.record: ("run_id",),
     events.ArtifactLogged.record: ("run_id",),
     events.RunTagSet.record: ("run_id",),
@@ -24,13 +27,14 @@ _IDS = {
     events.GroundTruthObserved.record: TRUTH_IDS,
     events.MeasurementsDropped.record: ("node_id", "session_id", "model_id"),
 }
+_OF_RUNS = frozenset(kind.record for kind in EXPERIMENTS.facts)
 _PAIRED = (events.MetricsLogged.record, events.GroundTruthObserved.record)
 
 
 def project_control_events(
     frames: Mapping[str, pl.DataFrame], records: Records
 ) -> tuple[list[TableRows], list[Refusal]]:
-    """Check facts and give their rows: one insert for the log, one for the metric points.
+    """Check facts and give their rows: one insert for the log, one for each other table and kind.
 
     Args:
         frames: decoded facts by record.
@@ -38,6 +42,7 @@ def project_control_events(
     """
     refusals: list[Refusal] = []
     logged: list[pl.DataFrame] = []
+    of_runs: list[pl.DataFrame] = []
     rows: list[TableRows] = []
     for record, decoded in frames.items():
         frame, bad = _check(record, with_origin(decoded, records, POSITION))
@@ -45,24 +50,13 @@ def project_control_events(
         logged.append(_log_frame(record, frame))
         if record == events.MetricsLogged.record:
             rows.append(_metric_points(frame, records.source))
+        if record in _OF_RUNS:
+            of_runs.append(frame)
+        rows += typed_rows(record, frame, records.source)
+    rows += seen_rows(of_runs)
     if logged:
         rows.insert(0, _log_rows(pl.concat(logged).sort(POSITION), records))
     return [each for each in rows if len(each)], refusals
-
-
-def uuids(series: pl.Series) -> list[UUID]:
-    """16 bytes each as UUIDs."""
-    return [UUID(bytes=each) for each in series]
-
-
-def origin_columns(frame: pl.DataFrame, source: Source) -> dict[str, list[Any]]:
-    """Where in Kafka each row of `frame` lies."""
-    return {
-        "topic_id": [source.topic_id] * frame.height,
-        "partition": [source.partition] * frame.height,
-        "offset": frame["log_offset"].to_list(),
-        "appended_at": frame["log_appended_ms"].to_list(),
-    }
 
 
 def _check(record: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:

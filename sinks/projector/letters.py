@@ -13,7 +13,7 @@ from modeltrail.schemas.errors import UnexpectedRecord, UnknownSchemaId
 from modeltrail.schemas.events import DeadLetter, DeadLetterReason
 from modeltrail.schemas.ids import EventId, Micros, derived_event_id
 from modeltrail.sinks.errors import TooManyDeadLetters
-from modeltrail.sinks.projector.control_events import origin_columns, uuids
+from modeltrail.sinks.projector.origin import origin_columns, uuids
 from modeltrail.sinks.projector.records import Records, TableRows, with_origin
 
 TABLE = "dead_letter_rows"

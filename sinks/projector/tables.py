@@ -10,7 +10,7 @@ from clickhouse_driver import Client
 from modeltrail.infra.clock import Clock
 from modeltrail.sinks.projector.fold import Claim, Mark, Range, State, insert_token
 from modeltrail.sinks.projector.records import Source, TableRows
-from modeltrail.sinks.sql_files import in_database
+from modeltrail.sinks.sql_files import fills, in_database
 
 SINK = "projector"
 _READ_MARKS = """
@@ -74,6 +74,15 @@ class Tables:
                 for source, mark in marks.items()
             ],
         )
+
+    def fill(self, sources: Sequence[Source]) -> None:
+        """Give tables the facts of `sources` that an older projector left in the log alone.
+
+        Nobody else writes these partitions now; what is there already is not copied again.
+        """
+        places = tuple((source.topic_id, source.partition) for source in sources)
+        for each in fills():
+            self._client.execute(each.statement(self._database), {"places": places})
 
     def insert(self, source: Source, of: Range, rows: TableRows) -> None:
         """Insert one block; the same block again is dropped by its token."""

@@ -14,7 +14,7 @@ from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import ModeltrailError
 from modeltrail.schemas.events import DeadLetter, InferenceMeasured
 from modeltrail.schemas.example_facts import example_fact
-from modeltrail.schemas.topics import DEAD_LETTERS, INFERENCE, key_of
+from modeltrail.schemas.topics import DEAD_LETTERS, EXPERIMENTS, INFERENCE, REGISTRY, key_of
 from modeltrail.sinks.errors import DeadLetterNotTaken
 from modeltrail.sinks.projector.fold import Claim, Position, Range
 from modeltrail.sinks.projector.patience import Stopped, persist, say_waiting, will_pass
@@ -33,6 +33,9 @@ from modeltrail.sinks.projector.tables import Tables
 STALE_AFTER_S = 20.0
 RETRY_PAUSE_S = 1.0
 _ACKNOWLEDGED_WITHIN_S = 30.0
+
+# Facts of these were once projected into the log alone.
+_FILLED_TOPICS = (REGISTRY.name, EXPERIMENTS.name)
 
 _log = logging.getLogger(__name__)
 
@@ -91,6 +94,8 @@ class Writer:
         taken: dict[Source, tuple[Claim, Position]] = self._drive(
             take_over(sources, self._writer_id)
         )
+        if known := [source for source in taken if source.topic in _FILLED_TOPICS]:
+            persist(lambda: self._tables.fill(known), self._stop, "filling tables from the log")
         return taken
 
     def write(self, cuts: Mapping[Source, Cut]) -> set[Source]:

@@ -17,6 +17,7 @@ from modeltrail.producers.registry.fold import RegisteredModel
 from modeltrail.schemas.catalog import schema_files
 from modeltrail.schemas.ids import Micros, ModelId, Sha256, Version
 from modeltrail.sinks.migrate import migrate
+from tests.bench import bulk
 from tests.bench.alert_latency import alert_latencies
 from tests.bench.consuming import (
     environment_of,
@@ -25,10 +26,12 @@ from tests.bench.consuming import (
     stack_memory,
 )
 from tests.bench.events import MODELS, append_measurements
+from tests.bench.logging_metrics import add_metric_logging
 from tests.bench.peers.decoding import decoding_rates
 from tests.bench.processing import process
 from tests.bench.report import Report
 from tests.bench.row_latency import RATE, row_latencies
+from tests.bench.searching import add_searches
 from tests.bench.tracking import otel_span_latencies, track_latencies
 from tests.bench.watching import watch
 
@@ -49,6 +52,7 @@ def main() -> None:
     ):
         _prepare(settings)
         _tracking(settings, report)
+        _experiments(settings, report)
         _consuming(settings, report, Path(folder))
         _latency(settings, report)
         _alerts(settings, report)
@@ -83,6 +87,14 @@ def _tracking(settings: Settings, report: Report) -> None:
     report.add("otel_span_p99", peer[98], "us")
     report.add("sdk_track_p50", ours[49], "us", otel_span_p50=peer[49])
     report.add("sdk_track_p99", ours[98], "us", otel_span_p99=peer[98])
+
+
+def _experiments(settings: Settings, report: Report) -> None:
+    _say("log_metrics() beside MLflow with SQLite")
+    add_metric_logging(_own(settings, "metrics"), report)
+    _say(f"{bulk.RUNS:,} runs and their registry appended, projected and searched")
+    bulk.fill(settings)
+    add_searches(settings, report)
 
 
 def _consuming(settings: Settings, report: Report, folder: Path) -> None:

@@ -5,13 +5,21 @@ import re
 import pytest
 
 from modeltrail.sinks.errors import InvalidIdentifier
-from modeltrail.sinks.sql_files import SqlFile, migrations, quoted, released_checksums, views
+from modeltrail.sinks.sql_files import (
+    SqlFile,
+    fills,
+    migrations,
+    quoted,
+    released_checksums,
+    views,
+)
 
 CREATED = re.compile(r"CREATE (?:TABLE IF NOT EXISTS|OR REPLACE VIEW) \{database\}\.(\w+)")
 COLUMN = re.compile(
     r"^    (\w+) .*\bCOMMENT '[^']+",
 )
-PARAMETERISED = {"registry_at"}
+PARAMETERISED = {"registry_at", "metric_curves"}
+PARAMETER = re.compile(r"\{(?:ts|run|points):\w+")
 
 
 def column_list(file: SqlFile) -> list[str]:
@@ -38,9 +46,20 @@ def test_every_released_migration_is_still_there_and_numbers_have_no_gap() -> No
 def test_a_file_is_one_statement_that_may_run_twice(file: SqlFile) -> None:
     (statement,) = [part for part in re.split(r";\s*$", file.text, flags=re.M) if part.strip()]
     assert len(CREATED.findall(statement)) == 1
-    assert statement.replace("{database}", "").count("{") == len(re.findall(r"\{ts:", statement)), (
+    assert statement.replace("{database}", "").count("{") == len(PARAMETER.findall(statement)), (
         "nothing but the database's name is put into the text"
     )
+
+
+@pytest.mark.parametrize("file", fills(), ids=lambda file: file.name)
+def test_a_fill_writes_every_column_that_is_not_derived(file: SqlFile) -> None:
+    (table,) = [each for each in migrations() if each.subject == file.subject]
+    written = [line for line in column_list(table) if " MATERIALIZED " not in line]
+    names = {match[1] for line in written if (match := COLUMN.match(line))}
+    filled = re.search(r"INSERT INTO \{database\}\.(\w+)\s*\(([^)]+)\)", file.text)
+    assert filled
+    assert filled[1] == table.subject
+    assert {name.strip() for name in filled[2].split(",")} == names
 
 
 @pytest.mark.parametrize("file", [*migrations(), *views()], ids=lambda file: file.name)
@@ -61,7 +80,10 @@ def test_every_name_of_the_sql_contract_that_these_facts_feed_exists() -> None:
         "models",
         "model_versions",
         "registry_at",
+        "alias_history",
         "experiments",
+        "experiment_metric_summary",
+        "metric_curves",
         "experiment_metrics",
         "experiment_comparison",
         "measurements",

@@ -1,15 +1,24 @@
 """The examples of the README run as they stand, on the real stack."""
 
+import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
+import onnxruntime
 import pytest
+from click.testing import CliRunner
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 
+from modeltrail.infra.cli.experiments import experiments
 from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.config import Settings
 from modeltrail.producers.masker.centerface import pinned_model, with_free_input_size
+from modeltrail.producers.registry.client import ModelRegistry
 from modeltrail.schemas.rulebook import problems_of
 from modeltrail.schemas.rules_file import parse_rules
 from tests.integration.conftest import worker_environment
@@ -42,6 +51,14 @@ def example(title: str) -> str:
     return match[1]
 
 
+@pytest.fixture
+def fresh_settings(fresh_settings: Settings) -> Settings:
+    """The commands ask as the writing account: the reading one has no access to other databases."""
+    found = fresh_settings.clickhouse
+    reader = replace(found, reader_user=found.user, reader_password=found.password)
+    return replace(fresh_settings, clickhouse=reader)
+
+
 def run(code: str, settings: Settings, folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -55,7 +72,9 @@ def run(code: str, settings: Settings, folder: Path) -> None:
 
 
 @pytest.mark.timeout(400)
-def test_the_examples_register_track_and_measure(fresh_settings: Settings, tmp_path: Path) -> None:
+def test_the_examples_register_track_learn_and_measure(
+    fresh_settings: Settings, tmp_path: Path
+) -> None:
     (tmp_path / "centerface.onnx").write_bytes(with_free_input_size(pinned_model()))
     with (
         running_worker(fresh_settings, "processors"),
@@ -63,18 +82,85 @@ def test_the_examples_register_track_and_measure(fresh_settings: Settings, tmp_p
     ):
         # when a reader of the README follows it
         run(example("Register and track"), fresh_settings, tmp_path)
+        run(example("Learn and compare"), fresh_settings, repository_in(tmp_path))
         run(NODE.format(frames=FRAMES) + example("Instrument a node"), fresh_settings, tmp_path)
-        # then the views show a version, a run and the measurements
+        # then the best model of the runs is registered, and the commands show how it came about
+        check_what_was_learned(fresh_settings, tmp_path)
+        # and the views show a version, a run and the measurements
         client = make_client(fresh_settings.clickhouse)
         query = "SELECT sum(measurements), min(detection_score_mean) FROM measurement_summary"
         eventually(lambda: client.execute(query)[0][0] == FRAMES)
         assert client.execute(query)[0][1] > 0.5
-        assert client.execute("SELECT model_id, version FROM model_versions") == [
-            ("centerface", "v1.0.0")
-        ]
-        comparison = "SELECT name, points, final FROM experiment_comparison"
+        versions = "SELECT model_id, version FROM model_versions ORDER BY model_id"
+        assert client.execute(versions) == [("centerface", "v1.0.0"), ("digits", "v1.0.0")]
+        comparison = (
+            "SELECT name, points, final FROM experiment_comparison "
+            "WHERE experiment_id = 'threshold'"
+        )
         assert client.execute(comparison) == [("recall", 3, 1.0)]
         client.disconnect()
+
+
+def check_what_was_learned(settings: Settings, folder: Path) -> None:
+    # The best model is registered, knows its run, data and commit, and can be used.
+    registry = ModelRegistry(settings)
+    model = registry.get_model("digits")
+    assert model is not None
+    assert model.lineage.run_id is not None
+    assert model.lineage.dataset == "digits"
+    assert len(model.lineage.dataset_fingerprint) == 64
+    assert re.fullmatch(r"[0-9a-f]{40}", model.lineage.git_commit)
+    assert accuracy_of(registry.fetch_artifact(model)) > 0.95
+
+    # The commands compare and plot what ClickHouse knows of the runs.
+    eventually(lambda: statuses(settings) == ["FINISHED"] * 6)
+    chosen = ("--experiment", "digits")
+    wide = asked(settings, "list", *chosen, "--param", "hidden_units=32", "--format", "json")
+    assert [set(row["metrics"]) for row in json.loads(wide)] == [{"accuracy", "loss"}] * 3
+    found = json.loads(asked(settings, "compare", *chosen, "--format", "json"))
+    assert set(found["config_differences"]) == {"hidden_units", "seed"}
+    assert [len(group["run_ids"]) for group in found["repeats"]] == [3, 3]
+    shown = asked(settings, "show", model.lineage.run_id)
+    assert re.search(r"accuracy .* [▁▂▃▄▅▆▇█]{20}", shown)
+    curves, parallel = folder / "curves.svg", folder / "settings.png"
+    asked(settings, "plot", *chosen, "-o", str(curves))
+    assert {"accuracy", "loss", model.lineage.run_id} <= texts_of(curves)
+    asked(settings, "plot", *chosen, "-o", str(parallel), "--parallel")
+    assert parallel.read_bytes().startswith(b"\x89PNG")
+
+
+def repository_in(folder: Path) -> Path:
+    """The same folder, with a commit."""
+    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+    for command in (["init", "-q"], [*identity, "commit", "-q", "--allow-empty", "-m", "start"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+def accuracy_of(path: Path) -> float:
+    """How many of the held-out digits the ONNX file reads right."""
+    digits = load_digits()
+    images = (digits.data / 16).astype("float32")
+    _, held_out, _, labels = train_test_split(images, digits.target, random_state=0)
+    read = onnxruntime.InferenceSession(str(path)).run(["label"], {"X": held_out})[0]
+    return float((read == labels).mean())
+
+
+def asked(settings: Settings, *arguments: str) -> str:
+    """What `modeltrail experiments` prints."""
+    answer = CliRunner().invoke(experiments, arguments, obj=settings, catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return answer.output
+
+
+def statuses(settings: Settings) -> list[str]:
+    rows = json.loads(asked(settings, "list", "--experiment", "digits", "--format", "json"))
+    return [row["status"] for row in rows]
+
+
+def texts_of(path: Path) -> set[str]:
+    nodes = ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")
+    return {"".join(node.itertext()).strip() for node in nodes}
 
 
 def test_the_rules_are_without_a_problem() -> None:
