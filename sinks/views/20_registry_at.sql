@@ -103,7 +103,7 @@ SELECT
     toBool(if(own.archived_or_restored_at >= whole.archived_or_restored_at, own.archived, whole.archived)) AS archived,
     toBool(own.erased OR (whole.erased AND whole.erased_at > r.at)) AS erased,
     r.appended_at AS registered_at,
-    toString(r.actor) AS requested_by,
+    CAST(r.actor, 'String') AS requested_by,
     r.tensors AS tensors,
     r.opsets AS opsets,
     r.run_id AS run_id,
