@@ -57,6 +57,7 @@ def process(settings: Settings, count: int) -> Processed:
         for taken in _measurements_taken(settings):
             most = max(most, worker.memory_info().rss / 2**20)
             passed = time.perf_counter() - started
+            assert worker.status() != psutil.STATUS_ZOMBIE, "the processors have died"
             if taken >= count:
                 return Processed(count / passed, (_cpu_s(worker) - used) / count * 1e6, most)
             if passed > _PATIENCE_S:
