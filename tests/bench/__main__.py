@@ -130,7 +130,7 @@ def _consuming(settings: Settings, report: Report, folder: Path) -> None:
 def _scaling(settings: Settings, report: Report) -> None:
     for models in SCALES:
         _say(f"{SCALE_EVENTS:,} measurements of {models:,} models")
-        own = _own(settings, f"scale-{models}")
+        own = _own(settings, f"scale_{models}")
         append_measurements(own, SCALE_EVENTS, models)
         watch(own, models)
         processed = process(own, SCALE_EVENTS)
