@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -88,7 +88,7 @@ def started(run: str, config: str = '{"lr":0.1}', **changes: Any) -> RunStarted:
 
 
 def tagged(run: str, name: str, value: str | None) -> RunTagSet:
-    return RunTagSet(new_event_id(), now(), RunId(run), name, value, "lena")
+    return RunTagSet(new_event_id(), now(), RunId(run), name, value, "research")
 
 
 def logged(run: str, step: int | None, **metrics: float) -> MetricsLogged:
@@ -133,25 +133,27 @@ def test_the_registry_can_be_listed_searched_and_seen_as_of_any_moment(log: Log)
         parent_model_id=MODEL,
         parent_version=Version("v1.0.0"),
     )
-    promoted = assigned("v1.0.0", "lena", "best recall")
+    promoted = assigned("v1.0.0", "research", "best recall")
     stage = ModelTagSet(new_event_id(), now(), MODEL, Version("v1.0.0"), "stage", "shadow")
     with running_projector(log.settings):
         project(log, REGISTRY, [first, promoted, stage, promoted], b"centerface")
-        time.sleep(0.01)  # append times are milliseconds: the next ones are later ones
+        # Append times are milliseconds: what comes next is to have a later one.
+        appended = datetime.now(UTC)
+        eventually(lambda: datetime.now(UTC) - appended > timedelta(milliseconds=2), poll_s=0.001)
         before = datetime.now(UTC)
         later: list[Fact] = [
             second,
-            assigned("v2.0.0", "omar", "faster"),
+            assigned("v2.0.0", "release", "faster"),
             ModelTagSet(new_event_id(), now(), MODEL, Version("v1.0.0"), "stage", "live"),
             # sent again: what was said since then still counts
             stage,
-            assigned("v2.0.0", "omar", "try it", alias="candidate"),
-            AliasRemoved(new_event_id(), now(), MODEL, "candidate", "omar", "tried"),
-            ModelArchived(new_event_id(), now(), MODEL, Version("v1.0.0"), "lena", "old"),
-            ModelErased(new_event_id(), now(), MODEL, "lena", "asked to", Version("v1.0.0")),
+            assigned("v2.0.0", "release", "try it", alias="candidate"),
+            AliasRemoved(new_event_id(), now(), MODEL, "candidate", "release", "tried"),
+            ModelArchived(new_event_id(), now(), MODEL, Version("v1.0.0"), "research", "old"),
+            ModelErased(new_event_id(), now(), MODEL, "research", "asked to", Version("v1.0.0")),
             registered("v3.0.0"),
-            ModelArchived(new_event_id(), now(), MODEL, None, "lena", "all of it"),
-            ModelRestored(new_event_id(), now(), MODEL, Version("v3.0.0"), "lena", "not this"),
+            ModelArchived(new_event_id(), now(), MODEL, None, "research", "all of it"),
+            ModelRestored(new_event_id(), now(), MODEL, Version("v3.0.0"), "research", "not this"),
         ]
         project(log, REGISTRY, later, b"centerface")
 
@@ -170,10 +172,10 @@ def test_the_registry_can_be_listed_searched_and_seen_as_of_any_moment(log: Log)
         "SELECT alias, version, changed_by, reason, held_until IS NULL FROM alias_history "
         "ORDER BY alias, changed_at, version"
     ) == [
-        ("candidate", "v2.0.0", "omar", "try it", False),
-        ("candidate", None, "omar", "tried", True),
-        ("champion", "v1.0.0", "lena", "best recall", False),
-        ("champion", "v2.0.0", "omar", "faster", True),
+        ("candidate", "v2.0.0", "release", "try it", False),
+        ("candidate", None, "release", "tried", True),
+        ("champion", "v1.0.0", "research", "best recall", False),
+        ("champion", "v2.0.0", "release", "faster", True),
     ]
     client = make_client(log.settings.clickhouse)
     (row,) = search_versions(client, text="BADCAFE", include_archived=True)
@@ -208,7 +210,7 @@ def test_runs_can_be_listed_searched_and_compared(log: Log) -> None:
         ArtifactLogged(
             new_event_id(), now(), RunId("child"), "a.txt", "file:///a", Sha256(bytes(32)), 3
         ),
-        RunResumed(new_event_id(), now(), RunId("child"), "{}", 0.3, "omar"),
+        RunResumed(new_event_id(), now(), RunId("child"), "{}", 0.3, "release"),
     ]
     repeated = logged("parent", 2, loss=0.5)
     parent = [
@@ -275,7 +277,10 @@ def test_runs_can_be_listed_searched_and_compared(log: Log) -> None:
 
 def test_facts_that_an_older_projector_left_in_the_log_alone_are_filled_in(log: Log) -> None:
     facts = [started("a", heartbeat_s=5.0), tagged("a", "team", "red"), logged("a", 1, loss=0.5)]
-    models = [registered("v1.0.0", opsets=(OpsetImport("", 17),)), assigned("v1.0.0", "lena", "")]
+    models = [
+        registered("v1.0.0", opsets=(OpsetImport("", 17),)),
+        assigned("v1.0.0", "research", ""),
+    ]
     views = ("model_versions", "alias_history", "experiments", "experiment_comparison")
     with running_projector(log.settings):
         log.append(EXPERIMENTS, facts, key=b"a")
@@ -290,6 +295,6 @@ def test_facts_that_an_older_projector_left_in_the_log_alone_are_filled_in(log: 
         project(log, EXPERIMENTS, [tagged("a", "team", "blue")], b"a")
     # what was filled in is not filled in again
     with running_projector(log.settings):
-        project(log, EXPERIMENTS, [tagged("a", "owner", "lena")], b"a")
-    assert log.ask("SELECT tags FROM experiments") == [({"owner": "lena", "team": "blue"},)]
+        project(log, EXPERIMENTS, [tagged("a", "owner", "research")], b"a")
+    assert log.ask("SELECT tags FROM experiments") == [({"owner": "research", "team": "blue"},)]
     assert log.ask("SELECT count() FROM run_rows") == [(4,)]
