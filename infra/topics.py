@@ -93,7 +93,7 @@ def _new_topic(topic: Topic, settings: KafkaSettings) -> NewTopic:
         config={
             "message.timestamp.type": "LogAppendTime",
             "retention.ms": str(_retention_ms(topic, settings)),
-            "cleanup.policy": "delete",
+            "cleanup.policy": "compact" if topic.compacted else "delete",
         },
     )
 

@@ -11,7 +11,8 @@ import fastavro
 from modeltrail.schemas.catalog import full_name, newest_schema, without_logical_types
 from modeltrail.schemas.conversion import fact_from_record, record_from_fact
 from modeltrail.schemas.errors import DecodeError, InvalidFact, UnexpectedRecord
-from modeltrail.schemas.events import FACTS, Fact
+from modeltrail.schemas.events import Fact
+from modeltrail.schemas.facts import FACTS
 from modeltrail.schemas.wire import HEADER_BYTES, frame_header, schema_id_of
 
 

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from modeltrail.schemas.catalog import example_of, newest_schema
 from modeltrail.schemas.conversion import fact_from_record
-from modeltrail.schemas.events import FACTS, Fact
+from modeltrail.schemas.events import Fact
+from modeltrail.schemas.facts import FACTS
 
 T = TypeVar("T", bound=Fact)
 

@@ -19,7 +19,8 @@ class Retention(StrEnum):
 class Topic:
     """One topic: `name` without prefix, its key, its owner (the room that writes truth to it).
 
-    A fact with a field `partition` has no key and is appended to that partition.
+    A fact with a field `partition` has no key and is appended to that partition. Of a compacted
+    topic only the newest record of each key stays.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Topic:
     owner: str
     facts: tuple[type[Fact], ...]
     retention: Retention = Retention.FOR_EVER
+    compacted: bool = False
 
     def full_name(self, prefix: str) -> str:
         """The name in Kafka."""
@@ -119,7 +121,75 @@ ALERTS = Topic(
         events.AlertSilenced,
     ),
 )
-NODES = Topic("nodes", "node_id", "producers", (events.MeasurementsDropped,))
+DEPLOYMENTS = Topic(
+    "deployments",
+    "model_id",
+    "processors",
+    (
+        events.DeploymentRequested,
+        events.DeploymentCancelRequested,
+        events.RollbackRequested,
+        events.DeploymentRequestRefused,
+        events.StepStarted,
+        events.StepCompleted,
+        events.DeploymentSucceeded,
+        events.DeploymentFailed,
+        events.DeploymentCancelled,
+        events.DeploymentRolledBack,
+        events.ModelValidated,
+        events.BenchmarkMeasured,
+    ),
+)
+WORK = Topic(
+    "work",
+    "model_id",
+    "processors",
+    (
+        events.ValidationRequested,
+        events.BenchmarkRequested,
+    ),
+)
+ROUTING = Topic(
+    "routing", "environment + model_id", "processors", (events.RoutingSet,), compacted=True
+)
+TRIALS = Topic(
+    "trials",
+    "model_id",
+    "processors",
+    (events.SessionsMeasured,),
+    retention=Retention.WINDOWS,
+)
+NODES = Topic(
+    "nodes",
+    "node_id",
+    "producers",
+    (
+        events.MeasurementsDropped,
+        events.NodeStarted,
+        events.NodeLoadedModel,
+        events.NodeReported,
+        events.NodeStopped,
+    ),
+)
+ETHICS = Topic(
+    "ethics",
+    "model_id",
+    "processors",
+    (
+        events.AssessmentRequested,
+        events.EthicsAssessed,
+        events.AssessmentRefused,
+    ),
+)
+DOCUMENTS = Topic(
+    "documents",
+    "subject",
+    "processors",
+    (
+        events.DocumentRequested,
+        events.DocumentGenerated,
+    ),
+)
 DEAD_LETTERS = Topic("dead-letters", "origin", "sinks", (events.DeadLetter,))
 
 TOPICS: tuple[Topic, ...] = (
@@ -131,6 +201,12 @@ TOPICS: tuple[Topic, ...] = (
     RULES,
     WINDOWS,
     ALERTS,
+    DEPLOYMENTS,
+    WORK,
+    ROUTING,
+    TRIALS,
+    ETHICS,
+    DOCUMENTS,
     DEAD_LETTERS,
 )
 

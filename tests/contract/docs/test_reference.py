@@ -7,7 +7,7 @@ import pytest
 from docs.generate import EXAMPLE, REFERENCE, example_settings, reference
 from modeltrail.infra.cli.group import COMMANDS
 from modeltrail.infra.config import Settings, describe_settings, environment_name, load_settings
-from modeltrail.schemas.events import FACTS
+from modeltrail.schemas.facts import FACTS
 from modeltrail.sinks.sql_files import migrations, views
 
 

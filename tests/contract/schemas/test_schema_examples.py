@@ -12,8 +12,9 @@ from modeltrail.schemas.batch import decode_batch
 from modeltrail.schemas.catalog import example_of, newest_schema, schema_files
 from modeltrail.schemas.codec import Codec, encode_datum, reader_schema
 from modeltrail.schemas.conversion import fact_from_record, record_from_fact
-from modeltrail.schemas.events import FACTS, Fact
+from modeltrail.schemas.events import Fact
 from modeltrail.schemas.example_facts import example_fact, example_facts
+from modeltrail.schemas.facts import FACTS
 
 ONE_A_FACT = pytest.mark.parametrize("kind", FACTS, ids=lambda kind: kind.record)
 

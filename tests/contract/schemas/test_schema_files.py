@@ -14,8 +14,9 @@ from modeltrail.schemas.catalog import newest_schema, schema_files
 from modeltrail.schemas.codec import Codec, encode_datum, reader_schema
 from modeltrail.schemas.container import read_container
 from modeltrail.schemas.datum_size import datum_size
-from modeltrail.schemas.events import FACTS, DeadLetter, Fact, ReferenceProfiled, ThresholdsSet
+from modeltrail.schemas.events import DeadLetter, Fact, ReferenceProfiled, ThresholdsSet
 from modeltrail.schemas.example_facts import example_fact
+from modeltrail.schemas.facts import FACTS
 from modeltrail.schemas.ids import EventId, Micros, Sha256
 from modeltrail.schemas.polars_types import columns_of
 

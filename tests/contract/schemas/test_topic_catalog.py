@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 
 from modeltrail.infra.config import KafkaSettings
-from modeltrail.schemas.events import FACTS
+from modeltrail.schemas.facts import FACTS
 from modeltrail.schemas.topics import TOPICS, Retention, Topic, key_of
 
 ROOMS = {"producers", "processors", "sinks"}
@@ -44,7 +44,7 @@ def test_every_fact_of_a_topic_has_the_fields_of_its_key(topic: Topic) -> None:
 
 def test_only_measurements_and_what_follows_from_them_are_ever_deleted() -> None:
     deleted = [topic.name for topic in TOPICS if topic.retention is not Retention.FOR_EVER]
-    assert deleted == ["inference", "samples", "windows"]
+    assert deleted == ["inference", "samples", "windows", "trials"]
 
 
 def test_retention_names_a_setting_in_days() -> None:

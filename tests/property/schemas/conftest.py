@@ -8,8 +8,9 @@ from typing import Any, NewType, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from modeltrail.schemas.events import FACTS, Fact
+from modeltrail.schemas.events import Fact
 from modeltrail.schemas.example_facts import example_fact
+from modeltrail.schemas.facts import FACTS
 from modeltrail.schemas.ids import EventId, Sha256
 
 _TEXTS = st.text(max_size=20) | st.text("a", min_size=60, max_size=70)

@@ -14,7 +14,8 @@ from modeltrail.schemas.batch import DecodedBatch, decode_batch
 from modeltrail.schemas.codec import Codec, decode_record, encode_datum, reader_schema
 from modeltrail.schemas.container import read_container
 from modeltrail.schemas.errors import DecodeError
-from modeltrail.schemas.events import FACTS, Fact, ReferenceProfiled, ThresholdsSet
+from modeltrail.schemas.events import Fact, ReferenceProfiled, ThresholdsSet
+from modeltrail.schemas.facts import FACTS
 from modeltrail.schemas.polars_types import columns_of
 from modeltrail.schemas.wire import HEADER_BYTES, frame_header, schema_id_of
 

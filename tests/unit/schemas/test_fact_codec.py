@@ -18,7 +18,6 @@ from modeltrail.schemas.errors import (
     UnknownSchemaId,
 )
 from modeltrail.schemas.events import (
-    FACTS,
     DeadLetter,
     Fact,
     InferenceMeasured,
@@ -30,6 +29,7 @@ from modeltrail.schemas.events import (
     RunStarted,
 )
 from modeltrail.schemas.example_facts import example_fact
+from modeltrail.schemas.facts import FACTS
 from modeltrail.schemas.wire import frame_header
 
 RUN_ENDED = example_fact(RunEnded)
