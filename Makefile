@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test prove bench check format docs up down status lock clean
+.PHONY: help install demo demo-deploy test prove bench check format docs up down status lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Create the environment from the hashed locks
 
@@ -25,6 +25,9 @@ $(STAMP): requirements/uv.txt requirements/dev.txt requirements/models.txt pypro
 
 demo: $(STAMP) ## Run the whole way on the embedded stack: register, experiment, measure, query
 	@$(BIN)/modeltrail demo
+
+demo-deploy: $(STAMP) ## Deploy five versions of a detector: gates, an A/B test, a rollback by an alert
+	@$(BIN)/modeltrail demo-deploy
 
 test: $(STAMP) ## Run every test, against the real embedded stack where it matters
 	@$(BIN)/pytest -m "not prove" --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 15

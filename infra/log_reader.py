@@ -23,6 +23,7 @@ class LogRecord:
     offset: int
     appended_ms: int
     value: bytes | None
+    key: bytes | None = None
 
 
 class PartitionReader:
@@ -61,7 +62,7 @@ class PartitionReader:
                         raise KafkaException(error)
                     offset = record.offset() or 0
                     if offset < end:
-                        yield LogRecord(offset, record.timestamp()[1], record.value())
+                        yield LogRecord(offset, record.timestamp()[1], record.value(), record.key())
                     following = offset + 1
 
     def close(self) -> None:

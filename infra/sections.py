@@ -43,6 +43,16 @@ class MonitoringSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ServingSettings:
+    """How a node follows the routing of its environment."""
+
+    heartbeat_s: float = _setting(5.0, "how often a node says what it serves, s")
+    longest_backoff_s: float = _setting(
+        30.0, "longest pause before a model that could not be fetched is tried again, s"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class KafkaSettings:
     """Where Kafka is and how topics are laid out."""
 
@@ -121,6 +131,17 @@ class AlertingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentsSettings:
+    """How documents are made from the log."""
+
+    automatic: bool = _setting(
+        True, "documents are made after registrations, assessments, deployments and runs"
+    )
+    templates: str = _setting("", "folder of templates that come before the package's own")
+    windows_hours: float = _setting(24.0, "how much of the live windows a card tells of, h")
+
+
+@dataclass(frozen=True, slots=True)
 class StackSettings:
     """The embedded stack."""
 
@@ -139,10 +160,12 @@ class Settings:
         default_factory=ExperimentTrackingSettings
     )
     monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
+    serving: ServingSettings = field(default_factory=ServingSettings)
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     schema_registry: SchemaRegistrySettings = field(default_factory=SchemaRegistrySettings)
     clickhouse: ClickHouseSettings = field(default_factory=ClickHouseSettings)
     processors: ProcessorsSettings = field(default_factory=ProcessorsSettings)
     projector: ProjectorSettings = field(default_factory=ProjectorSettings)
     alerting: AlertingSettings = field(default_factory=AlertingSettings)
+    documents: DocumentsSettings = field(default_factory=DocumentsSettings)
     stack: StackSettings = field(default_factory=StackSettings)

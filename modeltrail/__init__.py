@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from modeltrail.producers.registry.fold import RegisteredModel
     from modeltrail.producers.registry.lineage import Lineage
     from modeltrail.producers.registry.snapshot import RegistrySnapshot
+    from modeltrail.producers.serving.node import ServingNode
 
 __all__ = [
     "ActiveRun",
@@ -40,6 +41,7 @@ __all__ = [
     "RegistryChange",
     "RegistrySnapshot",
     "RepeatedRuns",
+    "ServingNode",
     "Settings",
     "errors",
     "load_settings",
@@ -61,6 +63,7 @@ _HOMES = {
     "RegistryChange": "modeltrail.producers.registry.changes",
     "RegistrySnapshot": "modeltrail.producers.registry.snapshot",
     "RepeatedRuns": "modeltrail.producers.experiments.comparison",
+    "ServingNode": "modeltrail.producers.serving.node",
     "Settings": "modeltrail.infra.config",
     "load_settings": "modeltrail.infra.config",
 }

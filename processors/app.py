@@ -16,7 +16,7 @@ import faust
 from modeltrail.infra.clock import SystemClock
 from modeltrail.infra.config import Settings
 from modeltrail.infra.control_log import ControlLog
-from modeltrail.infra.log_reader import PartitionReader, read_partition
+from modeltrail.infra.log_reader import LogRecord, PartitionReader, read_partition
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.processors.alerting.fold import AlertFold
 from modeltrail.processors.alerting.rules_agent import rejection_of
@@ -28,6 +28,9 @@ from modeltrail.processors.batching import (
     use_batched_transport,
 )
 from modeltrail.processors.connections import brokers, credentials
+from modeltrail.processors.deployments.agent import DeploymentsAgent
+from modeltrail.processors.deployments.log import KafkaDeploymentLog
+from modeltrail.processors.deployments.partition import DeploymentsPartition
 from modeltrail.processors.drift.fold import DriftFold
 from modeltrail.processors.folding import WindowsAgent
 from modeltrail.processors.patience import patiently
@@ -41,7 +44,7 @@ from modeltrail.processors.windows.samples import newest_samples
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import Fact
-from modeltrail.schemas.topics import INFERENCE, REGISTRY, RULES, WINDOWS, Topic
+from modeltrail.schemas.topics import DEPLOYMENTS, INFERENCE, REGISTRY, RULES, WINDOWS, Topic
 
 log = logging.getLogger(__name__)
 EXIT_ON_FAULT = 70
@@ -116,6 +119,10 @@ def make_app(
     use_batched_transport(app, {inference: measurements.resume_from, decided: None})
     _add_registry(app, settings, codec)
     _add_rules(app, RULES.full_name(kafka.topic_prefix), codec, publisher)
+    source = KafkaDeploymentLog(kafka)
+    make = partial(DeploymentsPartition, codec=codec, control=control, source=source)
+    deployments = DeploymentsAgent(make, source, publisher.publish, SystemClock())
+    _add_deployments(app, DEPLOYMENTS.full_name(kafka.topic_prefix), deployments)
     _add_measurements(app, inference, measurements)
     _add_batched(app, decided, "windows", windows.handle)
 
@@ -179,6 +186,30 @@ def _add_measurements(app: Any, name: str, agent: MeasurementsAgent) -> None:
                 # A producer that is being stopped takes no more.
                 if not app.should_stop:
                     _die("time could not be marked", error)
+
+
+def _add_deployments(app: Any, name: str, agent: DeploymentsAgent) -> None:
+    topic = app.topic(name, key_type=bytes, key_serializer="raw", value_serializer="raw")
+
+    @app.agent(topic, name="deployments")  # type: ignore[untyped-decorator]
+    async def deployments(stream: Any) -> None:
+        async for event in stream.events():
+            message = event.message
+            appended_ms = round(message.timestamp * 1000)
+            record = LogRecord(message.offset, appended_ms, message.value)
+            await _or_die(agent.handle(message.partition, record))
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def ticks() -> None:
+        while not app.should_stop:
+            await agent.news()
+            assigned = [tp.partition for tp in app.consumer.assignment() if tp.topic == name]
+            try:
+                await agent.tick(assigned)
+            except Exception as error:
+                # A producer that is being stopped takes no more.
+                if not app.should_stop:
+                    _die("deployments could not go on", error)
 
 
 def _add_batched(

@@ -14,6 +14,7 @@ __all__ = [
     "InvalidFact",
     "ModeltrailError",
     "NotOnnx",
+    "NothingServed",
     "RegistrationRejected",
     "RegistrationTimeout",
     "RegistryTimeout",
@@ -92,6 +93,10 @@ class UnknownRun(ModeltrailError, KeyError):
 
 class RunAlreadyEnded(ModeltrailError):
     """The run has ended: its facts are complete; start another run."""
+
+
+class NothingServed(Unavailable):
+    """A node has no version to run for a session: treat the frame as undetected, deploy one."""
 
 
 class SpoolFull(Unavailable):

@@ -18,25 +18,17 @@ T = TypeVar("T")
 _FORK_PATIENCE_S = 1.0
 
 
-class PerProcess(Generic[T]):
-    """One `T` per process, made at first use."""
+class Once(Generic[T]):
+    """One `T`, made at first use; a forked child shares it."""
 
-    def __init__(self, make: Callable[[], T], forget: Callable[[T], None] | None = None) -> None:
-        """Prepare.
-
-        Args:
-            make: makes this process's value.
-            forget: called in a forked child with the value it inherited.
-        """
+    def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._drop = forget
-        #: This process's `T` if it was made already; an attribute, for hot paths.
+        #: The `T` if it was made already; an attribute, for hot paths.
         self.made: T | None = None
         self._lock = threading.Lock()
-        os.register_at_fork(after_in_child=_weakly(self._forget))
 
     def get(self) -> T:
-        """This process's `T`."""
+        """The `T`."""
         value = self.made
         if value is not None:
             return value
@@ -46,10 +38,25 @@ class PerProcess(Generic[T]):
             return self.made
 
     def take(self) -> T | None:
-        """Give this process's `T` away, to be closed; a later `get` makes another."""
+        """Give the `T` away, to be closed; a later `get` makes another."""
         with self._lock:
             value, self.made = self.made, None
         return value
+
+
+class PerProcess(Once[T]):
+    """One `T` per process, made at first use; for what lasts, as a registration at fork does."""
+
+    def __init__(self, make: Callable[[], T], forget: Callable[[T], None] | None = None) -> None:
+        """Prepare.
+
+        Args:
+            make: makes this process's value.
+            forget: called in a forked child with the value it inherited.
+        """
+        super().__init__(make)
+        self._drop = forget
+        os.register_at_fork(after_in_child=_weakly(self._forget))
 
     def _forget(self) -> None:
         # Another thread of the parent may have held the old lock, which nobody would release.

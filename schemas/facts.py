@@ -75,4 +75,5 @@ FACTS: tuple[type[Fact], ...] = (
     events.AssessmentRefused,
     events.DocumentRequested,
     events.DocumentGenerated,
+    events.DocumentRefused,
 )

@@ -188,6 +188,7 @@ DOCUMENTS = Topic(
     (
         events.DocumentRequested,
         events.DocumentGenerated,
+        events.DocumentRefused,
     ),
 )
 DEAD_LETTERS = Topic("dead-letters", "origin", "sinks", (events.DeadLetter,))

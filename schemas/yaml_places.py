@@ -9,6 +9,8 @@ import yaml
 
 from modeltrail.schemas.errors import ModeltrailError
 
+_NULL = "tag:yaml.org,2002:null"
+
 
 class NotYaml(ModeltrailError, ValueError):
     """The text is no YAML: the message has the line."""
@@ -25,6 +27,16 @@ class Place:
     def line(self) -> int:
         """The line it begins on, from 1."""
         return int(self.node.start_mark.line) + 1
+
+    @property
+    def column(self) -> int:
+        """The column it begins in, from 1."""
+        return int(self.node.start_mark.column) + 1
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it is null, or nothing was written."""
+        return isinstance(self.node, yaml.ScalarNode) and self.node.tag == _NULL
 
     def scalar(self) -> Any:
         """The value, if it is a single one; None for mappings and lists, as for null."""

@@ -1,12 +1,9 @@
 """`modeltrail demo`: the whole way, from real frames over Avro events to alerts and SQL answers."""
 
 import json
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +20,14 @@ from modeltrail.infra.cli.demo_alerts import (
     set_reference,
     set_rules,
 )
+from modeltrail.infra.cli.demo_card import write_card
 from modeltrail.infra.cli.demo_queries import QUESTIONS
+from modeltrail.infra.cli.demo_stack import demo_stack
 from modeltrail.infra.cli.group import config_of
-from modeltrail.infra.cli.progress import view_of
 from modeltrail.infra.cli.rows import write_table
 from modeltrail.infra.clock import SystemClock
-from modeltrail.infra.config import Settings, environment_name, load_settings, stack_runs
+from modeltrail.infra.config import Settings
 from modeltrail.infra.errors import Unavailable
-from modeltrail.infra.stack.control import launch, wait_until_ready
-from modeltrail.infra.stack.layout import Layout
 
 MODEL = "centerface"
 NODES = ("gate-1", "gate-2")
@@ -53,7 +49,7 @@ def demo(ctx: click.Context, seconds: float) -> None:
     """Show the whole way from real frames to SQL answers."""
     console = Console()
     began = time.monotonic()
-    with _stack(ctx, console) as settings:
+    with demo_stack(ctx, console) as settings:
         since_us = SystemClock().now_us()
         version = _register(settings, console)
         runs, choice = _experiment(settings, console)
@@ -66,31 +62,11 @@ def demo(ctx: click.Context, seconds: float) -> None:
                 _wait_for_alerts(webhook)
         _wait_for_rows(settings)
         _answer(settings, console, {"runs": runs, "since_us": since_us})
+        card = write_card(settings, MODEL, version, OUTPUT)
     console.print(f"\nA frame before and after masking: {OUTPUT / 'masked.png'}")
+    console.print(f"The card of the model, plots included: {card}")
     console.print(f"done in {time.monotonic() - began:.0f} s; ask more: `modeltrail up --detach`,")
     console.print('then `modeltrail sql "SELECT * FROM measurement_summary"`')
-
-
-@contextmanager
-def _stack(ctx: click.Context, console: Console) -> Iterator[Settings]:
-    """The configured or running servers; else the embedded stack, for the time of the demo."""
-    layout = Layout.at(ctx.obj.stack.data_dir)
-    if ctx.obj.kafka.bootstrap_servers or stack_runs(layout.root):
-        console.print("[bold]The stack runs already and stays as it is[/]")
-        yield ctx.obj
-        return
-    console.print("[bold]Starting Kafka, the schema registry, ClickHouse and the workers[/]")
-    # Recording the start-up cache would make this stop long; `modeltrail up` is what pays it back.
-    environ = {**os.environ, environment_name("stack", "startup_cache"): "false"}
-    launched = launch(layout, config_of(ctx), lifeline=True, environ=environ)
-    try:
-        with view_of(layout) as view:
-            wait_until_ready(launched, view.follow)
-        yield load_settings(config_of(ctx))
-    finally:
-        console.print("\n[bold]Stopping what was started[/]")
-        with view_of(layout) as view:
-            launched.abandon(view.follow)
 
 
 def _register(settings: Settings, console: Console) -> str:

@@ -10,8 +10,8 @@ from clickhouse_driver import Client
 from modeltrail.infra.errors import ConfigError
 from modeltrail.producers.errors import UnknownRun
 from modeltrail.producers.experiments.comparison import BestMetric, Comparison
-from modeltrail.producers.experiments.directions import HigherIsBetter, is_higher_better
 from modeltrail.schemas.ids import ExperimentId, RunId
+from modeltrail.schemas.metric_directions import HigherIsBetter, is_higher_better
 from modeltrail.sinks.queries.runs import (
     MetricSummary,
     RunRow,

@@ -14,7 +14,7 @@ from modeltrail.infra.cli.experiments_plot import (
     new_figure,
 )
 from modeltrail.producers.experiments.comparison import Comparison
-from modeltrail.producers.experiments.configuration import configuration_differences
+from modeltrail.schemas.run_settings import configuration_differences
 
 _INCHES_AN_AXIS = 1.6
 _HEIGHT_INCHES = 4.8

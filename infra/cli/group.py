@@ -23,9 +23,15 @@ COMMANDS: Mapping[str, str] = {
     "backtest": "Replay measurements under the rules of a YAML file and compare the alerts.",
     "alerts": "Follow alerts, list the open ones, acknowledge or silence them.",
     "registry": "Find versions of models, look at them, name, tag, verify and retire them.",
+    "deploy": "Take a version through its gates and into an environment.",
+    "deployments": "List deployments, show, follow, cancel, roll back or judge them again.",
     "experiments": "List runs of experiments, show or compare some, plot their metrics.",
+    "docs": "Write the card of a model or the report of an experiment, as of any moment.",
+    "coverage": "Show how much of what happens is on record: the success metrics.",
+    "ethics": "Assess how fair, private and transparent a version is, or show the assessment.",
     "truth": "Load ground truth that became known later, to judge measurements by it.",
     "demo": "Show the whole way from real frames to SQL answers.",
+    "demo-deploy": "Show versions that meet gates, traffic, a guardrail and an alert.",
     "migrate": (
         "Create missing topics, publish the schemas, apply migrations and views; safe to repeat."
     ),
@@ -47,9 +53,8 @@ class CommandGroup(click.Group):
         """Import the module of one command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(
-            import_module(f"modeltrail.infra.cli.{cmd_name}"), cmd_name
-        )
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"modeltrail.infra.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -1,27 +1,10 @@
 """The commands of `modeltrail registry` that change something: names, tags, and what is in use."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import click
 
 from modeltrail.infra.cli.registry_access import opened
+from modeltrail.infra.cli.who_and_why import who_and_why
 from modeltrail.infra.config import Settings
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _account() -> str:
-    from modeltrail.producers.experiments.capture import user_name
-
-    return user_name()
-
-
-def _who_and_why(command: F) -> F:
-    by = click.option(
-        "--by", default=_account, show_default="this account", help="Who asks for it."
-    )
-    return by(click.option("--reason", default="", help="Why, for the history.")(command))
 
 
 def _named(model: str, version: str | None) -> str:
@@ -33,7 +16,7 @@ def _named(model: str, version: str | None) -> str:
 @click.argument("name")
 @click.argument("version", required=False)
 @click.option("--remove", is_flag=True, help="Let the alias point at nothing.")
-@_who_and_why
+@who_and_why
 @click.pass_obj
 def alias(
     settings: Settings,
@@ -62,7 +45,7 @@ def alias(
 @click.argument("value", required=False)
 @click.option("--version", help="Of this version; default: of the model as a whole.")
 @click.option("--remove", is_flag=True, help="Remove the tag.")
-@_who_and_why
+@who_and_why
 @click.pass_obj
 def tag(
     settings: Settings,
@@ -89,7 +72,7 @@ def tag(
 @click.command("archive")
 @click.argument("model")
 @click.argument("version", required=False)
-@_who_and_why
+@who_and_why
 @click.pass_obj
 def archive(settings: Settings, model: str, version: str | None, by: str, reason: str) -> None:
     """Take a version, or a whole model, out of use; nothing is deleted."""
@@ -101,7 +84,7 @@ def archive(settings: Settings, model: str, version: str | None, by: str, reason
 @click.command("restore")
 @click.argument("model")
 @click.argument("version", required=False)
-@_who_and_why
+@who_and_why
 @click.pass_obj
 def restore(settings: Settings, model: str, version: str | None, by: str, reason: str) -> None:
     """Take what was archived back into use."""
@@ -114,7 +97,7 @@ def restore(settings: Settings, model: str, version: str | None, by: str, reason
 @click.argument("model")
 @click.argument("version", required=False)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_who_and_why
+@who_and_why
 @click.pass_obj
 def erase(
     settings: Settings, model: str, version: str | None, yes: bool, by: str, reason: str

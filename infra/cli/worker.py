@@ -1,4 +1,4 @@
-"""`modeltrail worker`: runs processors, projector or delivery until it is told to stop."""
+"""`modeltrail worker`: runs processors, projector, delivery or jobs until it is told to stop."""
 
 import logging
 import signal
@@ -12,7 +12,7 @@ from modeltrail.infra.config import Settings
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["processors", "projector", "delivery"]))
+@click.argument("name", type=click.Choice(["processors", "projector", "delivery", "jobs"]))
 @click.pass_obj
 def worker(settings: Settings, name: str) -> None:
     """Run one worker in the foreground; it prints `ready` once it is at work."""
@@ -29,6 +29,11 @@ def worker(settings: Settings, name: str) -> None:
         from modeltrail.sinks.delivery import run_delivery
 
         run_delivery(settings, stop, _say_ready)
+        return
+    if name == "jobs":
+        from modeltrail.infra.cli.jobs_worker import run_jobs_worker
+
+        run_jobs_worker(settings, stop, _say_ready)
         return
     from modeltrail.sinks.projector import run_projector
 

@@ -6,7 +6,7 @@ it was: an answer that could not be appended is decided again from it.
 
 from dataclasses import dataclass, field, replace
 
-from modeltrail.processors.registry.persistent_map import PersistentMap
+from modeltrail.processors.persistent_map import PersistentMap
 from modeltrail.processors.registry.versions import SemanticVersion, parse_version
 from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.events import (

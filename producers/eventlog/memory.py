@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from modeltrail.infra.clock import Clock, SystemClock
 from modeltrail.infra.errors import Unavailable
-from modeltrail.producers.eventlog.partitioning import partition_of
 from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, LogRecord
 from modeltrail.schemas.errors import SchemaRegistryUnavailable, UnknownSchemaId
 from modeltrail.schemas.ids import Micros
+from modeltrail.schemas.partitioning import partition_of
 from modeltrail.schemas.topics import Topic
 
 MAX_RECORD_BYTES = 1_048_576

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.metadata import distributions
 from typing import Any
 
-from modeltrail.producers.experiments.configuration import flattened, is_seed
+from modeltrail.schemas.run_settings import flattened, is_seed
 
 _LOG = logging.getLogger(__name__)
 #: The longest that git, the GPU's driver and the list of packages may take, each, s.

@@ -9,11 +9,11 @@ from modeltrail.producers.experiments.comparison import (
     Comparison,
     ExperimentComparison,
 )
-from modeltrail.producers.experiments.configuration import configuration_differences
-from modeltrail.producers.experiments.directions import HigherIsBetter, is_higher_better
 from modeltrail.producers.experiments.fold import FinalMetric, MetricRange, RunHistory
 from modeltrail.producers.experiments.repeats import repeated_runs
 from modeltrail.schemas.ids import RunId
+from modeltrail.schemas.metric_directions import HigherIsBetter, is_higher_better
+from modeltrail.schemas.run_settings import configuration_differences
 
 MISSED_HEARTBEATS = 3
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from modeltrail.producers.experiments.configuration import flattened
 from modeltrail.producers.experiments.intervals import MeanInterval
 from modeltrail.schemas.ids import ExperimentId, RunId
+from modeltrail.schemas.run_settings import flattened
 
 
 @dataclass(frozen=True, slots=True)

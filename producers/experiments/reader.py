@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from modeltrail.producers.eventlog.partitioning import partition_of
 from modeltrail.producers.eventlog.port import Log
 from modeltrail.producers.eventlog.reading import read_to_end
 from modeltrail.producers.experiments.fold import RunHistory, fold
@@ -11,6 +10,7 @@ from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import Fact, MetricsLogged
 from modeltrail.schemas.ids import RunId
+from modeltrail.schemas.partitioning import partition_of
 from modeltrail.schemas.topics import EXPERIMENTS, key_of
 from modeltrail.schemas.wire import schema_id_of
 

@@ -16,7 +16,6 @@ from modeltrail.producers.experiments.active_run import ActiveRun
 from modeltrail.producers.experiments.capture import captured_json, user_name
 from modeltrail.producers.experiments.comparing import compare, comparison_of
 from modeltrail.producers.experiments.comparison import ExperimentComparison
-from modeltrail.producers.experiments.directions import HigherIsBetter
 from modeltrail.producers.experiments.open_run import OpenRun, open_run
 from modeltrail.producers.experiments.reader import ExperimentReader, LogExperimentReader
 from modeltrail.producers.experiments.recorder import RunRecorder
@@ -29,6 +28,7 @@ from modeltrail.schemas.codec import Codec, SchemaIds
 from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.events import RunResumed, RunStarted
 from modeltrail.schemas.ids import ExperimentId, RunId, check_id, new_event_id
+from modeltrail.schemas.metric_directions import HigherIsBetter
 from modeltrail.schemas.topics import EXPERIMENTS
 
 

@@ -1,23 +1,24 @@
-"""Carries measurements from a node's frame loop to Kafka in the background, or counts the loss."""
+"""Carries measurements from a node's frame loops to Kafka in the background, or counts the loss."""
 
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from modeltrail.infra.clock import Clock
 from modeltrail.infra.config import MonitoringSettings
 from modeltrail.producers.eventlog.framing import Framer, newest_version
 from modeltrail.producers.eventlog.port import DeliveryFailure, Log, Sender
 from modeltrail.producers.monitoring.capture_clock import CaptureClock
-from modeltrail.producers.monitoring.measures import Measurement, MeasurementEncoder, Origin
+from modeltrail.producers.monitoring.counts import NOTHING_YET, Counts
+from modeltrail.producers.monitoring.lane import Lane
+from modeltrail.producers.monitoring.measures import Measurement, Origin
 from modeltrail.producers.per_process import ForkGate
 from modeltrail.schemas.codec import SchemaIds, encode_datum
 from modeltrail.schemas.errors import ModeltrailError
 from modeltrail.schemas.events import InferenceMeasured, MeasurementsDropped
-from modeltrail.schemas.ids import Micros, new_event_id
+from modeltrail.schemas.ids import Micros
 from modeltrail.schemas.topics import INFERENCE, NODES, key_of
 
 _LOG = logging.getLogger(__name__)
@@ -29,56 +30,28 @@ _GIVE_UP_S = 300.0
 _CONNECT_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of measurements so far.
-
-    `dropped` left the full queue, `refused` did not fit the schema, `undeliverable` were given up
-    by the Kafka client, `unsettled` are queued or without an answer yet.
-    """
-
-    sent: int
-    dropped: int
-    refused: int
-    undeliverable: int
-    unsettled: int
-
-    @property
-    def lost(self) -> int:
-        """All that Kafka will never have."""
-        return self.dropped + self.refused + self.undeliverable
-
-
-NOTHING_YET = Counts(0, 0, 0, 0, 0)
-
-
 class Courier:
     """One bounded queue and one background thread; `offer` never blocks and never raises."""
 
     def __init__(
         self,
         settings: MonitoringSettings,
-        origin: Origin,
         log: Log,
         schema_ids: Callable[[], SchemaIds],
         clock: Clock,
         capture: CaptureClock,
     ) -> None:
         self._settings = settings
-        self._origin = origin
         self._log = log
         self._schema_ids = schema_ids
         self._clock = clock
         self._capture = capture
-        self._encoder = MeasurementEncoder(origin)
-        self._key = key_of(origin.model.model_id, origin.node_id)
-        self._queue: deque[Measurement] = deque()
+        self._queue: deque[tuple[Lane, Measurement]] = deque()
         self._capacity = settings.queue_capacity
         self._lock = threading.Lock()
-        self._taken: deque[bytes] = deque()
-        self._dropped = self._sent = self._refused = self._undeliverable = self._in_flight = 0
-        self._reported = NOTHING_YET
-        self._report_in_flight = False
+        self._lanes: set[Lane] = set()
+        self._done = NOTHING_YET
+        self._taken: deque[tuple[Lane, bytes]] = deque()
         self._next_report = clock.monotonic() + settings.report_interval_s
         self._closing = threading.Event()
         self._deadline = 0.0
@@ -86,23 +59,25 @@ class Courier:
         self._thread = threading.Thread(target=self._run, name="modeltrail-courier", daemon=True)
         self._thread.start()
 
-    def offer(self, measurement: Measurement) -> None:
+    def lane(self, origin: Origin) -> Lane:
+        """A way for the measurements of one session; whoever has no more sets `left`."""
+        lane = Lane(origin)
+        with self._lock:
+            self._lanes.add(lane)
+        return lane
+
+    def offer(self, lane: Lane, measurement: Measurement) -> None:
         """Queue one measurement; a full queue loses its oldest, which is counted."""
         with self._lock:
             if len(self._queue) >= self._capacity:
-                self._queue.popleft()
-                self._dropped += 1
-            self._queue.append(measurement)
+                self._queue.popleft()[0].dropped += 1
+            self._queue.append((lane, measurement))
+            lane.offered += 1
 
     def counts(self) -> Counts:
-        """What became of the measurements so far."""
-        return Counts(
-            sent=self._sent,
-            dropped=self._dropped,
-            refused=self._refused,
-            undeliverable=self._undeliverable,
-            unsettled=len(self._queue) + len(self._taken) + self._in_flight,
-        )
+        """What became of the measurements of all lanes so far."""
+        with self._lock:
+            return sum((lane.counts() for lane in self._lanes), self._done)
 
     def close(self, timeout_s: float) -> None:
         """Send what is queued within `timeout_s`, report the loss, and stop."""
@@ -150,6 +125,7 @@ class Courier:
             if self._clock.monotonic() >= self._next_report:
                 self._next_report += self._settings.report_interval_s
                 self._report(sender, framer)
+                self._forget_done()
         except ModeltrailError as error:
             _LOG.warning("measurements wait: %s", error)
             return False
@@ -164,7 +140,8 @@ class Courier:
         self._capture.follow()
         while self._take_slice():
             while self._taken:
-                if not self._send(sender, header + self._taken[0]):
+                lane, datum = self._taken[0]
+                if not sender.send(INFERENCE, lane.key, header + datum, lane.answered):
                     sender.poll(_TICK_S)
                     return
                 self._taken.popleft()
@@ -177,53 +154,38 @@ class Courier:
         if self._taken:
             return True
         with self._lock:
-            measurements = [self._queue.popleft() for _ in range(min(_SLICE, len(self._queue)))]
-        for measurement in measurements:
+            queued = [self._queue.popleft() for _ in range(min(_SLICE, len(self._queue)))]
+        for lane, measurement in queued:
             try:
-                self._taken.append(self._encoder.encode(measurement, self._capture))
+                self._taken.append((lane, lane.encode(measurement, self._capture)))
             except (ValueError, TypeError, OverflowError) as error:
-                self._refused += 1
+                lane.refused += 1
                 _LOG.warning("refused the measurement of frame %d: %s", measurement[0], error)
-        return bool(measurements)
-
-    def _send(self, sender: Sender, value: bytes) -> bool:
-        self._in_flight += 1
-        if sender.send(INFERENCE, self._key, value, self._answered):
-            return True
-        self._in_flight -= 1
-        return False
-
-    def _answered(self, failure: DeliveryFailure | None) -> None:
-        self._in_flight -= 1
-        if failure is None:
-            self._sent += 1
-        else:
-            self._undeliverable += 1
+        return bool(queued)
 
     def _report(self, sender: Sender, framer: Framer) -> None:
-        counts = self.counts()
-        if counts.lost == self._reported.lost or self._report_in_flight:
-            return
-        previous = self._reported
-        report = MeasurementsDropped(
-            event_id=new_event_id(),
-            occurred_at=Micros(self._clock.now_us()),
-            node_id=self._origin.node_id,
-            session_id=self._origin.session_id,
-            model_id=self._origin.model.model_id,
-            dropped=counts.dropped - previous.dropped,
-            undeliverable=counts.lost - previous.lost - (counts.dropped - previous.dropped),
-            sent=counts.sent - previous.sent,
-        )
-        header = framer.header(report.record, newest_version(report.record))
+        record = MeasurementsDropped.record
+        header = framer.header(record, newest_version(record))
+        with self._lock:
+            lanes = tuple(self._lanes)
+        for lane in lanes:
+            report = lane.report(Micros(self._clock.now_us()))
+            if report is None:
+                continue
+            value = header + encode_datum(report)
+            key = key_of(report.node_id)
+            if not sender.send(NODES, key, value, _reported(lane)):
+                lane.report_answered(arrived=False)
 
-        def answered(failure: DeliveryFailure | None) -> None:
-            self._report_in_flight = False
-            if failure is None:
-                self._reported = counts
-
-        value = header + encode_datum(report)
-        self._report_in_flight = sender.send(NODES, key_of(self._origin.node_id), value, answered)
+    def _forget_done(self) -> None:
+        with self._lock:
+            for lane in [lane for lane in self._lanes if lane.is_done()]:
+                self._lanes.remove(lane)
+                self._done += lane.counts()
 
     def _left_s(self) -> float:
         return self._deadline - time.monotonic()
+
+
+def _reported(lane: Lane) -> Callable[[DeliveryFailure | None], None]:
+    return lambda failure: lane.report_answered(arrived=failure is None)

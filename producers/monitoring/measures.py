@@ -4,16 +4,23 @@ import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import fastavro
 
 from modeltrail.producers.monitoring.capture_clock import CaptureClock
-from modeltrail.producers.registry.fold import RegisteredModel
 from modeltrail.producers.values import finite, whole
 from modeltrail.schemas.codec import reader_schema
 from modeltrail.schemas.events import InferenceMeasured
-from modeltrail.schemas.ids import EVENT_ID_BYTES, MetricName, NodeId, SessionId
+from modeltrail.schemas.ids import (
+    EVENT_ID_BYTES,
+    MetricName,
+    ModelId,
+    NodeId,
+    SessionId,
+    Sha256,
+    Version,
+)
 from modeltrail.schemas.measures import COUNTS, MEASURES
 
 STAGES = ("detect", "mark", "align", "mask", "merge", "output")
@@ -24,13 +31,37 @@ Extra = tuple[tuple[str, float], ...]
 Measurement = tuple[int, int | None, float, Values, Extra]
 
 
+class MeasuredModel(Protocol):
+    """What a measurement says of the version that ran: a registered or a routed one has it."""
+
+    @property
+    def model_id(self) -> ModelId:
+        """Which model."""
+        ...
+
+    @property
+    def version(self) -> Version:
+        """Which version."""
+        ...
+
+    @property
+    def artifact_sha256(self) -> Sha256:
+        """SHA-256 of the file that ran."""
+        ...
+
+    @property
+    def declared_metrics(self) -> tuple[str, ...]:
+        """Extra metric names that may be measured."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """What is the same in every measurement of one session."""
 
     node_id: NodeId
     session_id: SessionId
-    model: RegisteredModel
+    model: MeasuredModel
     execution_provider: str
     environment: str
     arm: str
@@ -84,7 +115,7 @@ class MeasurementEncoder:
         return out.getvalue()
 
 
-def declared_names(model: RegisteredModel) -> frozenset[str]:
+def declared_names(model: MeasuredModel) -> frozenset[str]:
     """The extra metrics that a measurement of `model` may carry."""
     return frozenset(MetricName(name) for name in model.declared_metrics)
 

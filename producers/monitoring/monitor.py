@@ -9,22 +9,22 @@ from typing import Any, Self, SupportsFloat, SupportsIndex
 
 from modeltrail.infra.clock import Clock, SystemClock
 from modeltrail.infra.config import Settings, load_settings
-from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.producers.errors import UndeclaredMetric
-from modeltrail.producers.eventlog.kafka import KafkaLog
 from modeltrail.producers.eventlog.port import Log
-from modeltrail.producers.monitoring.capture_clock import CaptureClock
-from modeltrail.producers.monitoring.courier import NOTHING_YET, Courier
+from modeltrail.producers.monitoring.carrier import Carrier
+from modeltrail.producers.monitoring.counts import NOTHING_YET
+from modeltrail.producers.monitoring.courier import Courier
+from modeltrail.producers.monitoring.lane import Lane
 from modeltrail.producers.monitoring.measures import (
     Extra,
+    MeasuredModel,
     Origin,
     checked,
     declared_names,
 )
 from modeltrail.producers.monitoring.sampling import is_sampled, session_seed
 from modeltrail.producers.monitoring.stats import MonitorStats
-from modeltrail.producers.per_process import PerProcess, at_exit
-from modeltrail.producers.registry.fold import RegisteredModel
+from modeltrail.producers.per_process import Once, PerProcess, at_exit
 from modeltrail.producers.values import LARGEST_LONG, finite, natural, whole
 from modeltrail.schemas.codec import SchemaIds
 from modeltrail.schemas.errors import InvalidFact
@@ -47,7 +47,7 @@ class InferenceMonitor:
         self,
         settings: Settings | None = None,
         *,
-        model: RegisteredModel,
+        model: MeasuredModel,
         node_id: str,
         session_id: str | None = None,
         arm: str = "champion",
@@ -55,6 +55,7 @@ class InferenceMonitor:
         log: Log | None = None,
         schema_ids: SchemaIds | None = None,
         clock: Clock | None = None,
+        carrier: Carrier | None = None,
     ) -> None:
         """Prepare; the thread starts with the first frame.
 
@@ -68,6 +69,8 @@ class InferenceMonitor:
             log: None is the configured Kafka.
             schema_ids: None is the configured schema registry.
             clock: None is the machine's.
+            carrier: queue and thread shared with other monitors of the same settings, for many
+                short sessions; it outlives this monitor, and a forked child measures nothing.
 
         Raises:
             InvalidFact: an id may not become part of a fact, or the sampling rate is not a share.
@@ -87,15 +90,13 @@ class InferenceMonitor:
         self._closed = False
         self._late = 0
         self._sampled_out = 0
-        self._clock = clock or SystemClock()
-        self._monotonic = self._clock.monotonic
-        self._capture = CaptureClock(self._clock)
-        self._given_ids = schema_ids
-        if self._collecting:
-            self._log = log or KafkaLog(self._settings.kafka)
-            self._ids()
-        self._active = PerProcess(self._start)
-        self._final = NOTHING_YET
+        clock = clock or SystemClock()
+        self._monotonic = clock.monotonic
+        self._owned = carrier is None
+        self._carrier = carrier or Carrier(self._settings, log, schema_ids, clock)
+        self._capture = self._carrier.capture
+        self._active = PerProcess(self._start) if self._owned else Once(self._start)
+        self._last: _Active | None = None
 
     def track(
         self,
@@ -185,13 +186,14 @@ class InferenceMonitor:
             self._sampled_out += 1
             return
         active.courier.offer(
+            active.lane,
             (
                 frame,
                 captured_at_us,
                 self._monotonic(),
                 values,
                 self._checked_extra(extra) if extra else (),
-            )
+            ),
         )
 
     def now_us(self) -> Micros:
@@ -205,8 +207,8 @@ class InferenceMonitor:
 
     def stats(self) -> MonitorStats:
         """What became of the measurements of this process so far."""
-        active = self._active.made
-        counts = active.courier.counts() if active else self._final
+        active = self._active.made or self._last
+        counts = active.lane.counts() if active else NOTHING_YET
         return MonitorStats(
             sent=counts.sent,
             dropped=counts.dropped + self._late,
@@ -218,13 +220,18 @@ class InferenceMonitor:
         )
 
     def close(self) -> None:
-        """Send what is queued within `monitoring.flush_timeout_s`; later frames are dropped."""
+        """Send what is queued within `monitoring.flush_timeout_s`; later frames are dropped.
+
+        A shared carrier sends on in the background instead.
+        """
         self._closed = self._closed or self._collecting
         self._collecting = False
         active = self._active.take()
         if active is not None:
-            active.courier.close(self._settings.monitoring.flush_timeout_s)
-            self._final = active.courier.counts()
+            self._last = active
+            active.lane.left = True
+        if self._owned:
+            self._carrier.close()
 
     def __enter__(self) -> Self:
         return self
@@ -262,14 +269,10 @@ class InferenceMonitor:
             arm=self._arm,
             sampling_rate=self._rate,
         )
-        courier = Courier(
-            self._settings.monitoring, origin, self._log, self._ids, self._clock, self._capture
-        )
-        at_exit(self.close)
-        return _Active(courier, session_id, session_seed(session_id))
-
-    def _ids(self) -> SchemaIds:
-        return self._given_ids or ConfluentSchemaIds(self._settings.schema_registry, retries=0)
+        if self._owned:
+            at_exit(self.close)
+        courier = self._carrier.courier()
+        return _Active(courier, courier.lane(origin), session_id, session_seed(session_id))
 
 
 def _all_finite(values: Iterable[float]) -> bool:
@@ -283,5 +286,6 @@ def _all_finite(values: Iterable[float]) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Active:
     courier: Courier
+    lane: Lane
     session_id: SessionId
     seed: int

@@ -1,9 +1,14 @@
-"""Opens ONNX Runtime sessions on the best provider that this machine really has."""
+"""Opens ONNX Runtime sessions of verified bytes, on the best provider that this machine has."""
 
 import ctypes
+import hashlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+from modeltrail.producers.errors import ArtifactCorrupt, ArtifactNotFound
+from modeltrail.schemas.ids import Sha256
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
@@ -23,8 +28,31 @@ def open_session(model: bytes, providers: Sequence[str] | None, session_options:
     if session_options is None:
         session_options = onnxruntime.SessionOptions()
         session_options.log_severity_level = _ERRORS
-    chosen = list(providers or preferred(onnxruntime.get_available_providers()))
+    chosen = list(providers or available_providers())
     return onnxruntime.InferenceSession(model, session_options, providers=chosen)
+
+
+def verified_bytes(path: Path, sha256: Sha256, what: str) -> bytes:
+    """The bytes of a model file; read once, so what was hashed is what runs.
+
+    Raises:
+        ArtifactNotFound: no readable file is there.
+        ArtifactCorrupt: it has another SHA-256; the error names `what` it should be.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactNotFound(f"no readable model file at {path}: {error.strerror}") from error
+    if hashlib.sha256(content).digest() != sha256:
+        raise ArtifactCorrupt(f"{path} is not {what}: fetch it with fetch_artifact")
+    return content
+
+
+def available_providers() -> list[str]:
+    """The providers that models are asked to run on here, CUDA first."""
+    import onnxruntime
+
+    return preferred(onnxruntime.get_available_providers())
 
 
 def preferred(available: Sequence[str]) -> list[str]:

@@ -1,28 +1,21 @@
 """An ONNX Runtime session that measures itself: ten lines instrument a node."""
 
-import hashlib
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from modeltrail.infra.config import Settings, load_settings
-from modeltrail.producers.errors import ArtifactCorrupt, ArtifactNotFound
-from modeltrail.producers.monitoring.features import frame_features
 from modeltrail.producers.monitoring.frame import Frame
-from modeltrail.producers.monitoring.measures import declared_names
 from modeltrail.producers.monitoring.monitor import InferenceMonitor
-from modeltrail.producers.monitoring.runtime import open_session
+from modeltrail.producers.monitoring.runtime import open_session, verified_bytes
+from modeltrail.producers.monitoring.video import Measuring, Video
 from modeltrail.producers.registry.artifacts import open_artifact_store
 from modeltrail.producers.registry.erased import require_not_erased
 from modeltrail.producers.registry.fold import RegisteredModel
-from modeltrail.producers.values import natural
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-_FPS_WINDOW_S = 1.0
 
 
 class InstrumentedSession:
@@ -84,7 +77,8 @@ class InstrumentedSession:
         path = artifact or open_artifact_store(settings).fetch(
             model.artifact_sha256, model.artifact_uri
         )
-        self.onnx = open_session(_verified_bytes(path, model), providers, session_options)
+        content = verified_bytes(path, model.artifact_sha256, f"{model.model_id} {model.version}")
+        self.onnx = open_session(content, providers, session_options)
         self._owned = monitor is None
         self.monitor = monitor or InferenceMonitor(
             settings,
@@ -94,10 +88,7 @@ class InstrumentedSession:
             arm=arm,
             execution_provider=self.onnx.get_providers()[0],
         )
-        self._declared = declared_names(model)
-        self._bgr = bgr
-        self._last_number: int | None = None
-        self._ends: deque[float] = deque()
+        self._measuring = Measuring(Video(bgr=bgr), model, self.monitor, self.onnx.run)
 
     def frame(
         self,
@@ -117,20 +108,7 @@ class InstrumentedSession:
         Raises:
             InvalidFact: no image of that shape, or a negative number.
         """
-        previous = -1 if self._last_number is None else self._last_number
-        current = previous + 1 if number is None else natural("number", number)
-        measures: dict[str, float] = {}
-        if self._last_number is not None:
-            measures["dropped_frames"] = max(0, current - previous - 1)
-        if captured_at_us is None:
-            captured_at_us = self.monitor.now_us()
-        if image is not None:
-            features = frame_features(image, bgr=self._bgr)
-            measures["luma_mean"] = features.luma_mean
-            measures["luma_std"] = features.luma_std
-            measures["laplacian_var"] = features.laplacian_var
-        self._last_number = current
-        return Frame(current, captured_at_us, measures, self._declared, self.onnx.run, self._done)
+        return self._measuring.frame(image, number, captured_at_us)
 
     def run(
         self,
@@ -165,28 +143,3 @@ class InstrumentedSession:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _done(self, frame: Frame, ended: float) -> None:
-        self._ends.append(ended)
-        while ended - self._ends[0] > _FPS_WINDOW_S:
-            self._ends.popleft()
-        if len(self._ends) > 1:
-            fps = (len(self._ends) - 1) / max(ended - self._ends[0], 1e-9)
-            frame.measures.setdefault("fps", fps)
-        measures: dict[str, Any] = frame.measures
-        self.monitor.track(
-            frame.number, captured_at_us=frame.captured_at_us, extra=frame.extra, **measures
-        )
-
-
-def _verified_bytes(path: Path, model: RegisteredModel) -> bytes:
-    # Read once: what was hashed is what runs, even if the file is exchanged meanwhile.
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ArtifactNotFound(f"no readable model file at {path}: {error.strerror}") from error
-    if hashlib.sha256(content).digest() != model.artifact_sha256:
-        raise ArtifactCorrupt(
-            f"{path} is not {model.model_id} {model.version}: fetch it with fetch_artifact"
-        )
-    return content

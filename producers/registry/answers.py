@@ -3,11 +3,11 @@
 from contextlib import closing
 
 from modeltrail.infra.clock import Clock
-from modeltrail.producers.eventlog.partitioning import partition_of
 from modeltrail.producers.eventlog.port import Log, LogRecord
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.ids import EventId
+from modeltrail.schemas.partitioning import partition_of
 from modeltrail.schemas.registry_dialogue import RegistryAnswer
 from modeltrail.schemas.topics import REGISTRY
 

@@ -31,7 +31,12 @@ from modeltrail.schemas.events.deployments import (
     StepStarted,
     StepVerdict,
 )
-from modeltrail.schemas.events.documents import DocumentGenerated, DocumentKind, DocumentRequested
+from modeltrail.schemas.events.documents import (
+    DocumentGenerated,
+    DocumentKind,
+    DocumentRefused,
+    DocumentRequested,
+)
 from modeltrail.schemas.events.ethics import (
     AssessmentRefusal,
     AssessmentRefused,
@@ -154,6 +159,7 @@ __all__ = [
     "Direction",
     "DocumentGenerated",
     "DocumentKind",
+    "DocumentRefused",
     "DocumentRequested",
     "DriftMeasured",
     "DriftPolicySet",

@@ -49,3 +49,16 @@ class DocumentGenerated(Fact):
     citations: int
     sections: tuple[str, ...]
     version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRefused(Fact):
+    """A document could not be made, and why."""
+
+    record: ClassVar[str] = "modeltrail.documents.DocumentRefused"
+
+    occurred_at: Micros
+    request_id: EventId
+    subject: str
+    kind: DocumentKind
+    detail: str

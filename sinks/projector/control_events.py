@@ -8,6 +8,8 @@ from modeltrail.schemas import events
 from modeltrail.schemas.admission import TRUTH_IDS, Refusal, refuse_ids, refuse_pairs
 from modeltrail.schemas.batch import POSITION
 from modeltrail.schemas.topics import EXPERIMENTS
+from modeltrail.sinks.projector.deployment_facts import deployment_rows, node_rows
+from modeltrail.sinks.projector.hexing import hexed_column
 from modeltrail.sinks.projector.origin import origin_columns, uuids
 from modeltrail.sinks.projector.records import Records, Source, TableRows, with_origin
 from modeltrail.sinks.projector.typed_facts import seen_rows, typed_rows
@@ -26,6 +28,10 @@ _IDS = {
     events.RunEnded.record: ("run_id",),
     events.GroundTruthObserved.record: TRUTH_IDS,
     events.MeasurementsDropped.record: ("node_id", "session_id", "model_id"),
+    events.NodeStarted.record: ("node_id",),
+    events.NodeLoadedModel.record: ("node_id",),
+    events.NodeReported.record: ("node_id",),
+    events.NodeStopped.record: ("node_id",),
 }
 _OF_RUNS = frozenset(kind.record for kind in EXPERIMENTS.facts)
 _PAIRED = (events.MetricsLogged.record, events.GroundTruthObserved.record)
@@ -47,12 +53,18 @@ def project_control_events(
     for record, decoded in frames.items():
         frame, bad = _check(record, with_origin(decoded, records, POSITION))
         refusals += bad
+        if record == events.NodeReported.record:
+            # A heartbeat every few seconds: the newest of each node is all that matters.
+            rows += node_rows(record, frame, records.source)
+            continue
         logged.append(_log_frame(record, frame))
         if record == events.MetricsLogged.record:
             rows.append(_metric_points(frame, records.source))
         if record in _OF_RUNS:
             of_runs.append(frame)
         rows += typed_rows(record, frame, records.source)
+        rows += deployment_rows(record, frame, records.source)
+        rows += node_rows(record, frame, records.source)
     rows += seen_rows(of_runs)
     if logged:
         rows.insert(0, _log_rows(pl.concat(logged).sort(POSITION), records))
@@ -70,7 +82,7 @@ def _check(record: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal
 def _log_frame(record: str, frame: pl.DataFrame) -> pl.DataFrame:
     origin = (POSITION, "log_offset", "log_appended_ms")
     hexed = pl.struct(
-        pl.col(name).bin.encode("hex") if dtype == pl.Binary else pl.col(name)
+        hexed_column(pl.col(name), dtype).alias(name)
         for name, dtype in frame.schema.items()
         if name not in origin
     )

@@ -8,6 +8,7 @@ from modeltrail.schemas.events import (
     Fact,
     PartialWindow,
     RecentMeasured,
+    SessionsMeasured,
     TimeMarked,
     WindowsDecided,
 )
@@ -16,7 +17,7 @@ from modeltrail.schemas.wire import HEADER_BYTES, schema_id_of
 from modeltrail.sinks.projector.records import Records
 
 PASSED_OVER: frozenset[type[Fact]] = frozenset(
-    {TimeMarked, PartialWindow, RecentMeasured, WindowsDecided}
+    {TimeMarked, PartialWindow, RecentMeasured, SessionsMeasured, WindowsDecided}
 )
 
 

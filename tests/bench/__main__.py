@@ -1,10 +1,16 @@
-"""Runs every benchmark on a stack of its own and writes `bench.json`."""
+"""Runs every benchmark on a stack of its own and writes `bench.json`; or prints some of them.
+
+python -m tests.bench routing latency
+"""
 
 import statistics
+import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 
@@ -30,6 +36,7 @@ from tests.bench.logging_metrics import add_metric_logging
 from tests.bench.peers.decoding import decoding_rates
 from tests.bench.processing import process
 from tests.bench.report import Report
+from tests.bench.routing import NODE_COUNT, routing_latencies
 from tests.bench.row_latency import RATE, row_latencies
 from tests.bench.searching import add_searches
 from tests.bench.tracking import otel_span_latencies, track_latencies
@@ -43,22 +50,26 @@ OUTPUT = Path("bench.json")
 _console = Console()
 
 
-def main() -> None:
-    """Measure, print and write."""
+Part = Callable[[Settings, Report, Path], None]
+
+
+def main(chosen: Sequence[str]) -> None:
+    """Measure the chosen parts, or all; what was measured is shown even if one part fails."""
     report = Report()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_stack(Path(folder), workers=False) as settings,
-    ):
-        _prepare(settings)
-        _tracking(settings, report)
-        _experiments(settings, report)
-        _consuming(settings, report, Path(folder))
-        _latency(settings, report)
-        _alerts(settings, report)
-        _scaling(settings, report)
-        report.add("stack_rss", stack_memory(Path(folder)), "MiB")
-    report.write(OUTPUT)
+    parts = {name: PARTS[name] for name in chosen or PARTS}
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            running_stack(Path(folder), workers=False) as settings,
+        ):
+            _prepare(settings)
+            for part in parts.values():
+                part(settings, report, Path(folder))
+            report.add("stack_rss", stack_memory(Path(folder)), "MiB")
+        if not chosen:
+            report.write(OUTPUT)
+    finally:
+        report.show()
 
 
 def _prepare(settings: Settings) -> None:
@@ -67,7 +78,7 @@ def _prepare(settings: Settings) -> None:
     migrate(make_client(settings.clickhouse, database=""), settings.clickhouse.database)
 
 
-def _tracking(settings: Settings, report: Report) -> None:
+def _tracking(settings: Settings, report: Report, _folder: Path) -> None:
     _say("track(): 10,000 calls at 1,000 a second, then as many OpenTelemetry spans")
     model = RegisteredModel(
         model_id=ModelId("bench"),
@@ -89,7 +100,7 @@ def _tracking(settings: Settings, report: Report) -> None:
     report.add("sdk_track_p99", ours[98], "us", otel_span_p99=peer[98])
 
 
-def _experiments(settings: Settings, report: Report) -> None:
+def _experiments(settings: Settings, report: Report, _folder: Path) -> None:
     _say("log_metrics() beside MLflow with SQLite")
     add_metric_logging(_own(settings, "metrics"), report)
     _say(f"{bulk.RUNS:,} runs and their registry appended, projected and searched")
@@ -127,7 +138,7 @@ def _consuming(settings: Settings, report: Report, folder: Path) -> None:
     report.add("rebuild", rebuilt, "events/s", raw_consume=raw)
 
 
-def _scaling(settings: Settings, report: Report) -> None:
+def _scaling(settings: Settings, report: Report, _folder: Path) -> None:
     for models in SCALES:
         _say(f"{SCALE_EVENTS:,} measurements of {models:,} models")
         own = _own(settings, f"scale_{models}")
@@ -138,20 +149,27 @@ def _scaling(settings: Settings, report: Report) -> None:
         report.add(f"worker_rss_{models}_models", processed.memory, "MiB")
 
 
-def _latency(settings: Settings, report: Report) -> None:
+def _latency(settings: Settings, report: Report, _folder: Path) -> None:
     _say(f"rows at {RATE:,} events a second")
     latencies = statistics.quantiles(row_latencies(_own(settings, "latency")), n=100)
     report.add("row_latency_p50", latencies[49], "ms")
     report.add("row_latency_p99", latencies[98], "ms")
 
 
-def _alerts(settings: Settings, report: Report) -> None:
+def _alerts(settings: Settings, report: Report, _folder: Path) -> None:
     _say(f"alerts at {RATE:,} events a second")
     values, windows = alert_latencies(_own(settings, "alerts"))
     for name, latencies in (("alert_latency", values), ("windowed_alert_latency", windows)):
         quantiles = statistics.quantiles(latencies, n=100)
         report.add(f"{name}_p50", quantiles[49], "ms")
         report.add(f"{name}_p99", quantiles[98], "ms")
+
+
+def _routing(settings: Settings, report: Report, _folder: Path) -> None:
+    _say(f"a routing to {NODE_COUNT} nodes")
+    latencies = statistics.quantiles(routing_latencies(_own(settings, "routing")), n=100)
+    report.add("routing_convergence_p50", latencies[49], "ms")
+    report.add("routing_convergence_p99", latencies[98], "ms")
 
 
 def _own(settings: Settings, name: str) -> Settings:
@@ -169,4 +187,15 @@ def _say(what: str) -> None:
     _console.print(f"[bold]{what}[/]")
 
 
-main()
+PARTS: Mapping[str, Part] = MappingProxyType(
+    {
+        "tracking": _tracking,
+        "experiments": _experiments,
+        "consuming": _consuming,
+        "latency": _latency,
+        "alerts": _alerts,
+        "scaling": _scaling,
+        "routing": _routing,
+    }
+)
+main(sys.argv[1:])

@@ -31,10 +31,13 @@ class Report:
         return float(self.results[name]["value"])
 
     def write(self, path: Path) -> None:
-        """Write `bench.json` and print the table."""
+        """Write `bench.json`."""
         content = {"machine": _machine(), "results": self.results}
         path.write_text(json.dumps(content, indent=2) + "\n")
-        table = Table("result", "value", "unit", "ratio to peers", title=str(path))
+
+    def show(self) -> None:
+        """Print what was measured so far."""
+        table = Table("result", "value", "unit", "ratio to peers")
         for name, result in self.results.items():
             ratio = ", ".join(f"{peer} x {value:g}" for peer, value in result["ratio"].items())
             table.add_row(name, f"{result['value']:,}", result["unit"], ratio)

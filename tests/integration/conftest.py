@@ -30,13 +30,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 @pytest.fixture
 def fresh_settings(stack: Settings, tmp_path: Path) -> Settings:
     """The stack under a topic prefix, database and folders that no other test has."""
+    return settings_of_their_own(stack, tmp_path)
+
+
+def settings_of_their_own(stack: Settings, folder: Path) -> Settings:
+    """The same for whoever cannot ask for a fixture of one test."""
     number = next(_numbers)
     settings = replace(
         stack,
         kafka=replace(stack.kafka, topic_prefix=f"t{number}."),
         clickhouse=replace(stack.clickhouse, database=f"t{number}"),
-        model_registry=replace(stack.model_registry, path=str(tmp_path / "artifacts")),
-        experiment_tracking=replace(stack.experiment_tracking, spool_path=str(tmp_path / "spool")),
+        model_registry=replace(stack.model_registry, path=str(folder / "artifacts")),
+        experiment_tracking=replace(stack.experiment_tracking, spool_path=str(folder / "spool")),
     )
     create_topics(settings.kafka)
     client = make_client(settings.clickhouse, database="")

@@ -11,7 +11,7 @@ from tests.integration.conftest import worker_environment
 
 @contextmanager
 def running_worker(settings: Settings, name: str) -> Iterator[subprocess.Popen[str]]:
-    """The worker `processors` or `projector`, ready; terminated at the end."""
+    """The worker of that name, ready; terminated at the end."""
     worker = subprocess.Popen(
         [sys.executable, "-m", "modeltrail.infra.cli", "worker", name],
         env=worker_environment(settings),

@@ -7,7 +7,7 @@ from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.part import Finishes, LogLine, Part
 from modeltrail.infra.stack.python import python_command, python_environment
 
-WORKERS = ("processors", "projector")
+WORKERS = ("processors", "projector", "jobs")
 DELIVERY = "delivery"
 
 

@@ -104,6 +104,12 @@ def test_every_name_of_the_sql_contract_that_these_facts_feed_exists() -> None:
         "open_alerts",
         "alert_history",
         "alert_silences",
+        "deployments",
+        "deployment_steps",
+        "routing",
+        "routing_history",
+        "nodes",
+        "node_models",
     }
 
 

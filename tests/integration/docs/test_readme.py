@@ -17,10 +17,17 @@ from sklearn.model_selection import train_test_split
 from modeltrail.infra.cli.experiments import experiments
 from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.config import Settings
+from modeltrail.infra.kafka import make_producer
+from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.producers.masker.centerface import pinned_model, with_free_input_size
 from modeltrail.producers.registry.client import ModelRegistry
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import RoutedArm, RoutingSet
+from modeltrail.schemas.ids import new_event_id
+from modeltrail.schemas.routing import CHAMPION, WHOLE
 from modeltrail.schemas.rulebook import problems_of
 from modeltrail.schemas.rules_file import parse_rules
+from modeltrail.schemas.topics import ROUTING, key_of
 from tests.integration.conftest import worker_environment
 from tests.integration.workers import running_worker
 from tests.waiting import eventually
@@ -84,12 +91,15 @@ def test_the_examples_register_track_learn_and_measure(
         run(example("Register and track"), fresh_settings, tmp_path)
         run(example("Learn and compare"), fresh_settings, repository_in(tmp_path))
         run(NODE.format(frames=FRAMES) + example("Instrument a node"), fresh_settings, tmp_path)
+        route_everything_to("centerface", fresh_settings)
+        served = example("Serve what is deployed")
+        run(NODE.format(frames=FRAMES) + served, fresh_settings, tmp_path)
         # then the best model of the runs is registered, and the commands show how it came about
         check_what_was_learned(fresh_settings, tmp_path)
         # and the views show a version, a run and the measurements
         client = make_client(fresh_settings.clickhouse)
         query = "SELECT sum(measurements), min(detection_score_mean) FROM measurement_summary"
-        eventually(lambda: client.execute(query)[0][0] == FRAMES)
+        eventually(lambda: client.execute(query)[0][0] == 2 * FRAMES)
         assert client.execute(query)[0][1] > 0.5
         versions = "SELECT model_id, version FROM model_versions ORDER BY model_id"
         assert client.execute(versions) == [("centerface", "v1.0.0"), ("digits", "v1.0.0")]
@@ -99,6 +109,22 @@ def test_the_examples_register_track_learn_and_measure(
         )
         assert client.execute(comparison) == [("recall", 3, 1.0)]
         client.disconnect()
+
+
+def route_everything_to(model_id: str, settings: Settings) -> None:
+    """What a deployment of the newest version ends with."""
+    model = ModelRegistry(settings).get_model(model_id)
+    assert model is not None
+    file = (model.artifact_sha256, model.artifact_uri, model.artifact_size)
+    arm = RoutedArm(CHAMPION, model.version, *file, model.declared_metrics, WHOLE)
+    fact = RoutingSet(
+        *(new_event_id(), model.registered_at, "production", model.model_id, 1, "salt", (arm,))
+    )
+    producer = make_producer(settings.kafka)
+    codec = Codec(ConfluentSchemaIds(settings.schema_registry))
+    topic = ROUTING.full_name(settings.kafka.topic_prefix)
+    producer.produce(topic, codec.encode(fact), key_of("production", model_id))
+    assert producer.flush(30) == 0
 
 
 def check_what_was_learned(settings: Settings, folder: Path) -> None:
@@ -171,8 +197,9 @@ def test_the_rules_are_without_a_problem() -> None:
     assert not any(problems_of(draft) for draft in drafts)
 
 
-def test_a_node_is_instrumented_in_ten_lines() -> None:
-    lines = [line for line in example("Instrument a node").splitlines() if line.strip()]
+@pytest.mark.parametrize("title", ["Instrument a node", "Serve what is deployed"])
+def test_a_node_is_ten_lines(title: str) -> None:
+    lines = [line for line in example(title).splitlines() if line.strip()]
     assert len(lines) <= 10
 
 

@@ -10,9 +10,9 @@ from modeltrail.infra.config import KafkaSettings, Settings
 from modeltrail.infra.errors import Unavailable
 from modeltrail.producers.eventlog.kafka import KafkaLog
 from modeltrail.producers.eventlog.memory import MemoryLog
-from modeltrail.producers.eventlog.partitioning import partition_of
 from modeltrail.producers.eventlog.port import DeliveryFailure, Log, LogRecord
 from modeltrail.producers.eventlog.reading import read_to_end
+from modeltrail.schemas.partitioning import partition_of
 from modeltrail.schemas.topics import EXPERIMENTS, NODES, REGISTRY, Topic
 
 KEYS = [f"key-{number}".encode() for number in range(20)]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltrail.processors.registry.persistent_map import PersistentMap
+from modeltrail.processors.persistent_map import PersistentMap
 
 # The first seven share a hash: no bits are left to tell them apart.
 KEYS = st.integers(-3, 3).map(lambda n: n * (2**61 - 1)) | st.integers(0, 200)

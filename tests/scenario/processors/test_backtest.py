@@ -16,13 +16,13 @@ from modeltrail.processors.windows.merge import MergeFold
 from modeltrail.processors.windows.partition import PartitionFold
 from modeltrail.processors.windows.reading import Batch
 from modeltrail.producers.eventlog.memory import MemorySchemaIds
-from modeltrail.producers.eventlog.partitioning import partition_of
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.batch import decode_batch
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import AlertState, Fact, InferenceMeasured
 from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.ids import Micros, ModelId, derived_event_id
+from modeltrail.schemas.partitioning import partition_of
 from modeltrail.schemas.rules_file import parse_rules
 from modeltrail.schemas.topics import WINDOWS, key_of
 

@@ -8,9 +8,9 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from modeltrail.producers.errors import UnknownRun
 from modeltrail.producers.experiments.comparison import BestMetric, Comparison
-from modeltrail.producers.experiments.directions import is_higher_better
 from modeltrail.producers.experiments.intervals import MeanInterval, mean_interval, t_quantile
 from modeltrail.producers.experiments.tracker import ExperimentTracker
+from modeltrail.schemas.metric_directions import is_higher_better
 
 
 def compared(tracker: ExperimentTracker, **configs: Mapping[str, Any]) -> Any:

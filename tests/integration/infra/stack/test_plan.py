@@ -48,6 +48,7 @@ def test_by_default_everything_is_embedded(layout: Layout) -> None:
         "migrate",
         "processors",
         "projector",
+        "jobs",
     ]
 
 
@@ -80,7 +81,7 @@ def test_a_server_of_the_users_own_is_left_out(layout: Layout) -> None:
 def test_with_servers_of_the_users_own_there_are_workers_only(layout: Layout) -> None:
     settings = Settings(kafka=OWN_KAFKA, schema_registry=OWN_REGISTRY, clickhouse=OWN_CLICKHOUSE)
 
-    assert names(settings, layout) == ["migrate", "processors", "projector"]
+    assert names(settings, layout) == ["migrate", "processors", "projector", "jobs"]
 
 
 def test_storage_is_formatted_once(layout: Layout) -> None:
@@ -94,13 +95,13 @@ def test_workers_wait_for_the_migration_and_it_for_every_server(layout: Layout) 
     needed = needs(all_parts(layout))
 
     assert {"kafka", "registry", "clickhouse"} <= needed["migrate"]
-    assert "migrate" in needed["processors"] & needed["projector"]
+    assert "migrate" in needed["processors"] & needed["projector"] & needed["jobs"]
     assert "java" not in needed["clickhouse"]
 
 
 def test_workers_read_the_same_settings_file(layout: Layout) -> None:
     for part in all_parts(layout):
-        if part.name in ("migrate", "processors", "projector"):
+        if part.name in ("migrate", "processors", "projector", "jobs"):
             index = part.argv.index("--config")
             assert part.argv[index + 1] == str(Path("own.yaml").absolute())
 

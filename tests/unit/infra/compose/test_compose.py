@@ -33,7 +33,7 @@ def test_it_is_valid_by_the_compose_specification() -> None:
 
 
 def test_it_has_the_parts_of_the_embedded_stack() -> None:
-    assert set(SERVICES) == {*SERVERS, "migrate", "processors", "projector", "delivery"}
+    assert set(SERVICES) == {*SERVERS, "migrate", "processors", "projector", "jobs", "delivery"}
 
 
 def test_alerts_are_delivered_only_where_that_is_asked_for() -> None:
@@ -74,7 +74,9 @@ def test_nothing_runs_as_root_or_with_more_rights_than_it_needs(name: str) -> No
     assert not service.get("privileged", False)
 
 
-@pytest.mark.parametrize("name", ["registry", "migrate", "processors", "projector", "delivery"])
+@pytest.mark.parametrize(
+    "name", ["registry", "migrate", "processors", "projector", "jobs", "delivery"]
+)
 def test_what_needs_no_writable_image_has_none(name: str) -> None:
     assert SERVICES[name]["read_only"] is True
 
@@ -97,6 +99,7 @@ def test_the_order_is_servers_then_migration_then_workers() -> None:
     assert SERVICES["migrate"]["depends_on"] == after_servers
     assert SERVICES["processors"]["depends_on"] == after_migration
     assert SERVICES["projector"]["depends_on"] == after_migration
+    assert SERVICES["jobs"]["depends_on"] == after_migration
     assert SERVICES["delivery"]["depends_on"] == after_migration
 
 

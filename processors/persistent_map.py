@@ -1,6 +1,6 @@
 """A mapping that never changes: `put` gives another, which shares all but a few entries with it.
 
-A frozen state grows by one entry a fact; copying a whole dict each time would make the registry
+A frozen state grows by one entry a fact; copying a whole dict each time would make a fold
 quadratic in the versions of a model. Source: Bagwell, Ideal Hash Trees (2001), with small dicts as
 leaves.
 """

@@ -1,0 +1,1 @@
+"""The registry: the single writer that gives every model artifact its version."""

@@ -1,0 +1,168 @@
+"""Folds the log of an experiment into its report: setup, results, what follows from them."""
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from modeltrail.processors.documents.citing import Citations, Cited, moment
+from modeltrail.processors.documents.conclusions import CONCLUSION, NEXT_STEP, drawn
+from modeltrail.processors.documents.document import Curve, Document, Figure
+from modeltrail.processors.documents.experiment_dossier import Run, fold_experiment
+from modeltrail.processors.documents.findings import (
+    Finding,
+    best_run,
+    findings,
+    metrics_of,
+    repeats_of,
+)
+from modeltrail.processors.documents.tables import NONE, between, code, number, table, text
+from modeltrail.schemas.events import RunEnded, RunStarted
+from modeltrail.schemas.ids import ExperimentId, Micros
+from modeltrail.schemas.run_settings import configuration_differences
+
+#: More metrics, or more runs in one drawing, help nobody.
+MOST_METRICS = 12
+MOST_CURVES = 10
+MOST_NEXT_STEPS = 20
+
+
+def experiment_report(
+    experiment_id: ExperimentId, facts: Iterable[Cited], as_of: Micros
+) -> Document:
+    """The report of an experiment.
+
+    Args:
+        experiment_id: which experiment.
+        facts: of the topic `experiments`, appended by then, each run's in the order of the log.
+        as_of: the moment of the log that it tells of, microseconds since 1970, UTC.
+    """
+    runs = fold_experiment(experiment_id, facts)
+    found = list(findings(runs))
+    metrics = metrics_of(runs)[:MOST_METRICS]
+    cite = Citations()
+    parts = {
+        "setup": _setup(runs, cite),
+        "differences": _differences(runs, cite),
+        "results": _results(runs, metrics, cite),
+        "repeats": _repeats(runs, metrics, cite),
+        "best": _best(runs, metrics, cite),
+        "failures": _failures(runs, cite),
+        "conclusions": _sentences(found, CONCLUSION, cite),
+        "next_steps": _sentences(found, NEXT_STEP, cite),
+    }
+    figures = [_figure(runs, metric, place) for place, metric in enumerate(metrics)]
+    return Document(
+        template="experiment_report",
+        title=f"Experiment {text(experiment_id)}",
+        parts=parts,
+        head={},
+        figures={figure.name: figure for figure in figures if figure.curves},
+        sources=cite.sources,
+        citations=cite.count,
+        as_of=moment(as_of),
+    )
+
+
+def _setup(runs: Sequence[Run], cite: Citations) -> str:
+    rows = []
+    for run in runs:
+        fact = cast(RunStarted, run.started.fact)
+        took = NONE if run.ended is None else f"{number(run.seconds)} s {cite.of(run.ended)}"
+        rows.append(
+            (
+                code(run.run_id),
+                f"{moment(fact.occurred_at)} {cite.of(run.started)}",
+                text(fact.started_by or "unknown"),
+                run.status,
+                took,
+            )
+        )
+    return table(("Run", "Started", "By", "Status", "Took"), rows)
+
+
+def _differences(runs: Sequence[Run], cite: Citations) -> str:
+    differing = configuration_differences({run.run_id: run.settings for run in runs})
+    if not differing:
+        return ""
+    rows = [
+        (
+            f"{code(run.run_id)} {cite.of(run.started)}",
+            *(text(values.get(run.run_id, NONE)) for values in differing.values()),
+        )
+        for run in runs
+    ]
+    return table(("Run", *map(text, differing)), rows)
+
+
+def _results(runs: Sequence[Run], metrics: Sequence[str], cite: Citations) -> str:
+    rows = []
+    for run in runs:
+        finals = [run.final(metric) for metric in metrics]
+        if any(finals):
+            cells = [
+                f"{number(each.value)} {cite.of(each.cited)}" if each else NONE for each in finals
+            ]
+            rows.append((code(run.run_id), *cells))
+    return table(("Run", *map(text, metrics)), rows)
+
+
+def _repeats(runs: Sequence[Run], metrics: Sequence[str], cite: Citations) -> str:
+    rows = []
+    for metric in metrics:
+        for group in repeats_of(runs, metric):
+            if group.estimate.low is None:
+                continue
+            marks = " ".join(map(cite.of, group.cited))
+            rows.append(
+                (
+                    text(metric),
+                    text(group.name),
+                    f"{number(group.estimate.mean)} {marks}",
+                    between(group.estimate.low, group.estimate.high),
+                    str(group.estimate.count),
+                )
+            )
+    return table(("Metric", "Configuration", "Mean", "95 % interval", "Runs"), rows)
+
+
+def _best(runs: Sequence[Run], metrics: Sequence[str], cite: Citations) -> str:
+    rows = []
+    for metric in metrics:
+        if (best := best_run(runs, metric)) is not None:
+            run, point = best
+            value = f"{number(point.value)} {cite.of(point.cited)}"
+            rows.append((text(metric), code(run.run_id), value))
+    return table(("Metric", "Best run", "Final value"), rows)
+
+
+def _failures(runs: Sequence[Run], cite: Citations) -> str:
+    lines = []
+    for run in runs:
+        if run.ended is not None and not run.finished:
+            why = text(cast(RunEnded, run.ended.fact).detail) or "no reason was given"
+            lines.append(f"- {code(run.run_id)} {run.status}: {why} {cite.of(run.ended)}")
+    return "\n".join(lines)
+
+
+def _sentences(found: Sequence[Finding], kind: str, cite: Citations) -> str:
+    lines = []
+    for sentence, finding in drawn(found, kind):
+        marks = " ".join(map(cite.of, finding.cited[:MOST_CURVES]))
+        lines.append(f"- {sentence} {marks}".rstrip())
+    hidden = len(lines) - MOST_NEXT_STEPS
+    if hidden > 0:
+        lines = [*lines[:MOST_NEXT_STEPS], f"- And {hidden} more of this kind."]
+    return "\n".join(lines)
+
+
+def _figure(runs: Sequence[Run], metric: str, place: int) -> Figure:
+    curves = [(run.run_id, run.curve(metric)) for run in runs]
+    drawn_curves = tuple(
+        Curve(
+            str(run_id),
+            tuple(float(point.step or 0) for point in points),
+            tuple(point.value for point in points),
+        )
+        for run_id, points in curves
+        if points
+    )
+    return Figure(f"metric-{place}", metric, "step", metric, drawn_curves[:MOST_CURVES])

@@ -1,0 +1,102 @@
+"""Makes the documents that were asked for, and says in the log where they are."""
+
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from modeltrail.infra.config import Settings
+from modeltrail.processors.documents.document import Document
+from modeltrail.processors.documents.experiment_report import experiment_report
+from modeltrail.processors.documents.model_card import model_card
+from modeltrail.processors.documents.reading import NothingKnown, SubjectReader
+from modeltrail.processors.documents.rendering import TemplateFailed, html_of, markdown_of
+from modeltrail.schemas.appended import Appended
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import (
+    DocumentGenerated,
+    DocumentKind,
+    DocumentRefused,
+    DocumentRequested,
+    Fact,
+)
+from modeltrail.schemas.ids import Micros, ModelId, Sha256, Version, derived_event_id
+
+Keep = Callable[[Path], tuple[str, Sha256]]
+"""Stores a file for good; gives its URI and SHA-256."""
+
+
+class DocumentJob:
+    """Answers `DocumentRequested`; see `infra.jobs.Job`."""
+
+    def __init__(self, settings: Settings, codec: Codec, keep: Keep) -> None:
+        self._reader = SubjectReader(settings, codec)
+        templates = settings.documents.templates
+        self._templates = Path(templates) if templates else None
+        self._keep = keep
+
+    def takes(self, fact: Fact) -> bool:
+        """Whether this is a request for a document."""
+        return isinstance(fact, DocumentRequested)
+
+    def expires_s(self, fact: Fact) -> float | None:  # noqa: ARG002
+        """Never: a document of a past moment is made at any time."""
+        return None
+
+    def do(self, request: Appended, stop: threading.Event) -> Fact:  # noqa: ARG002
+        """The document as it was when the request was appended, or at the moment it names.
+
+        Raises:
+            Unavailable: Kafka or the artifact store does not answer.
+            ConfigError: matplotlib is not installed.
+        """
+        asked = request.fact
+        assert isinstance(asked, DocumentRequested)
+        as_of = asked.as_of if asked.as_of is not None else Micros(request.appended_ms * 1000)
+        try:
+            version, document = self._document(asked, as_of)
+            markdown_uri, markdown_sha256 = self._kept(
+                markdown_of(document, self._templates), "document.md"
+            )
+            html_uri, html_sha256 = self._kept(html_of(document, self._templates), "document.html")
+        except (NothingKnown, TemplateFailed) as error:
+            return DocumentRefused(
+                event_id=derived_event_id(DocumentRefused.record, asked.event_id),
+                occurred_at=as_of,
+                request_id=asked.event_id,
+                subject=asked.subject,
+                kind=asked.kind,
+                detail=str(error),
+            )
+        return DocumentGenerated(
+            event_id=derived_event_id(DocumentGenerated.record, asked.event_id),
+            occurred_at=as_of,
+            request_id=asked.event_id,
+            subject=asked.subject,
+            kind=asked.kind,
+            version=version,
+            as_of=as_of,
+            trigger=asked.requested_by,
+            markdown_uri=markdown_uri,
+            markdown_sha256=markdown_sha256,
+            html_uri=html_uri,
+            html_sha256=html_sha256,
+            citations=document.citations,
+            sections=document.sections,
+        )
+
+    def _document(self, asked: DocumentRequested, as_of: Micros) -> tuple[Version | None, Document]:
+        if asked.kind is DocumentKind.MODEL_CARD:
+            model_id = ModelId(asked.subject)
+            version, facts = self._reader.of_model(model_id, asked.version, as_of)
+            return version, model_card(model_id, version, facts, as_of)
+        if asked.kind is DocumentKind.EXPERIMENT_REPORT:
+            experiment_id, facts = self._reader.of_experiment(asked.subject, as_of)
+            return None, experiment_report(experiment_id, facts, as_of)
+        raise NothingKnown(f"no document is of kind {asked.kind}: ask for a card or a report")
+
+    def _kept(self, text: str, name: str) -> tuple[str, Sha256]:
+        with tempfile.TemporaryDirectory(prefix="modeltrail-documents-") as folder:
+            path = Path(folder) / name
+            path.write_text(text, encoding="utf-8")
+            return self._keep(path)

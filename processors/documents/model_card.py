@@ -1,0 +1,147 @@
+"""Folds the log of one version into its model card.
+
+The sections are those of Hugging Face's model card template, which people and tools know.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import cast
+
+from modeltrail.processors.documents.card_details import (
+    details,
+    metadata,
+    signature,
+    usage,
+    yaml_block,
+)
+from modeltrail.processors.documents.card_evaluation import (
+    assessed_risks,
+    figures_of,
+    index_results,
+    live_results,
+    recommendations,
+    run_results,
+)
+from modeltrail.processors.documents.card_history import (
+    change_points,
+    deployments,
+    drift,
+    incidents,
+    reference,
+    troubleshooting,
+)
+from modeltrail.processors.documents.citing import Citations, Cited, moment
+from modeltrail.processors.documents.document import Curve, Document, Figure
+from modeltrail.processors.documents.measured import Measured, measured
+from modeltrail.processors.documents.model_dossier import ModelDossier, fold_model
+from modeltrail.processors.documents.tables import code, text
+from modeltrail.schemas.events import DriftMeasured, RunStarted
+from modeltrail.schemas.ids import Micros, ModelId, Version
+
+#: The metrics whose course a card draws, where they were measured.
+DRAWN = ("latency_ms", "detection_score", "faces_unmasked", "accuracy", "error")
+_SECOND_US = 1_000_000
+
+
+def model_card(
+    model_id: ModelId, version: Version, facts: Iterable[Cited], as_of: Micros
+) -> Document:
+    """The card of a version.
+
+    Args:
+        model_id: which model.
+        version: which of its versions.
+        facts: of the model and of the run that made the version, appended by then, in the order
+            of the log.
+        as_of: the moment of the log that the card tells of, microseconds since 1970, UTC.
+    """
+    dossier = fold_model(model_id, version, facts)
+    measures = measured(dossier)
+    said = metadata(dossier)
+    cite = Citations()
+    parts = {
+        "description": text(said.get("description", "")),
+        "details": details(dossier, cite),
+        "signature": signature(dossier, cite),
+        "intended_use": text(said.get("intended_use", "")),
+        "out_of_scope": text(said.get("out_of_scope", "")),
+        "limitations": text(said.get("limitations", "")),
+        "assessment": assessed_risks(dossier, cite),
+        "fairness": figures_of(dossier, cite, "bias"),
+        "privacy": figures_of(dossier, cite, "privacy"),
+        "transparency": figures_of(dossier, cite, "transparency"),
+        "recommendations": recommendations(dossier, cite),
+        "usage": usage(dossier),
+        "training": _training(dossier, cite),
+        "run_results": run_results(dossier, cite),
+        "live_results": live_results(measures, cite),
+        "reference": reference(dossier, cite),
+        "drift": drift(dossier, cite),
+        "change_points": change_points(dossier, cite),
+        "incidents": incidents(dossier, cite),
+        "troubleshooting": troubleshooting(dossier, cite),
+        "deployments": deployments(dossier, cite),
+    }
+    figures = [*_live_figures(measures), *_drift_figures(dossier)]
+    return Document(
+        template="model_card",
+        title=f"{text(model_id)} {text(version)}",
+        parts=parts,
+        head=yaml_block(dossier, list(index_results(dossier, measures))),
+        figures={figure.name: figure for figure in figures},
+        sources=cite.sources,
+        citations=cite.count,
+        as_of=moment(as_of),
+    )
+
+
+def _training(dossier: ModelDossier, cite: Citations) -> str:
+    if dossier.run_started is None:
+        return ""
+    fact = cast(RunStarted, dossier.run_started.fact)
+    run = f"Run {code(fact.run_id)} of {text(fact.experiment_id)}"
+    began = f"{moment(fact.occurred_at)} {cite.of(dossier.run_started)}"
+    # A backtick in it could end the block.
+    config = json.dumps(json.loads(fact.config_json), indent=2).replace("`", "'")
+    return f"{run}, started {began}, with\n\n```json\n{config}\n```"
+
+
+def _live_figures(measures: list[Measured]) -> list[Figure]:
+    figures: list[Figure] = []
+    for name in DRAWN:
+        having = [one for one in measures if one.metric == name]
+        if having:
+            curves = tuple(
+                Curve(
+                    f"{one.environment}, {one.arm}",
+                    tuple(float(place) for place in range(len(one.means))),
+                    one.means,
+                )
+                for one in having
+            )
+            figures.append(
+                Figure(f"live-{name}", f"Mean of {name} by window", "window of 10 s", name, curves)
+            )
+    return figures
+
+
+def _drift_figures(dossier: ModelDossier) -> list[Figure]:
+    figures: list[Figure] = []
+    for (environment, arm), cited in sorted(dossier.drift.items()):
+        facts = [cast(DriftMeasured, one.fact) for one in cited]
+        begin = facts[0].start
+        names = sorted({feature.name for fact in facts for feature in fact.features})
+        curves = []
+        for name in names:
+            points = [
+                ((fact.end - begin) / _SECOND_US, feature.psi)
+                for fact in facts
+                for feature in fact.features
+                if feature.name == name
+            ]
+            curves.append(Curve(name, *(tuple(axis) for axis in zip(*points, strict=True))))
+        title = f"Distance from the reference ({environment}, {arm})"
+        figures.append(
+            Figure(f"drift-{len(figures)}", title, "seconds", "PSI", tuple(curves), limit=0.2)
+        )
+    return figures

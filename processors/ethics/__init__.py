@@ -1,0 +1,1 @@
+"""Assesses how fair, private and transparent a version is, on stated data."""

@@ -1,0 +1,1 @@
+"""Measures the sessions that trials compare: measurements to SessionsMeasured."""

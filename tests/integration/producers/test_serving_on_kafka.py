@@ -1,0 +1,153 @@
+"""Nodes on the real Kafka: a routing reaches all of them, and frames go on meanwhile."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modeltrail.infra.config import Settings
+from modeltrail.infra.kafka import make_producer
+from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.producers.masker.centerface import pinned_model, with_free_input_size
+from modeltrail.producers.masker.light import Conditions
+from modeltrail.producers.masker.serving_node import Plan, run_node
+from modeltrail.producers.masker.variants import with_fixed_input_size
+from modeltrail.producers.registry.artifacts import open_artifact_store
+from modeltrail.producers.serving.node import ServingNode
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import Fact, InferenceMeasured, NodeReported, RoutedArm, RoutingSet
+from modeltrail.schemas.ids import Micros, ModelId, Version, new_event_id
+from modeltrail.schemas.routing import CANDIDATE, CHAMPION, WHOLE
+from modeltrail.schemas.topics import INFERENCE, NODES, ROUTING, Topic, key_of
+from tests.tiny_models import scaling_model
+from tests.waiting import eventually
+
+MODEL = "scaler"
+NODES_AT_ONCE = 20
+FEEDS = {"x": np.array([1.0, 2.0], np.float32)}
+
+
+class Router:
+    """Stores models and routes all sessions to one of them."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self._store = open_artifact_store(settings)
+        self._codec = Codec(ConfluentSchemaIds(settings.schema_registry))
+        self._producer = make_producer(settings.kafka)
+        self._topic = ROUTING.full_name(settings.kafka.topic_prefix)
+        self._folder = folder
+        self._revision = 0
+
+    def route(self, factor: int) -> float:
+        """Route everything to the model y = factor x; when Kafka had it, on the monotonic clock."""
+        return self.route_all(MODEL, [(CHAMPION, f"v{factor}.0.0", scaling_model(factor))])
+
+    def route_all(self, model_id: str, arms: Sequence[tuple[str, str, bytes]]) -> float:
+        """Route equal shares to arms of these names, versions and bytes; when Kafka had it."""
+        routed = []
+        for arm, version, content in arms:
+            path = self._folder / f"{version}.onnx"
+            path.write_bytes(content)
+            stored = self._store.put(path)
+            file = (stored.sha256, stored.uri, stored.size)
+            routed.append(RoutedArm(arm, Version(version), *file, (), WHOLE // len(arms)))
+        self._revision += 1
+        fact = RoutingSet(
+            *(new_event_id(), Micros(time.time_ns() // 1000), "production", ModelId(model_id)),
+            *(self._revision, "salt", tuple(routed)),
+        )
+        key = key_of("production", model_id)
+        self._producer.produce(self._topic, self._codec.encode(fact), key)
+        assert self._producer.flush(30) == 0
+        return time.monotonic()
+
+
+@pytest.fixture
+def router(fresh_settings: Settings, tmp_path: Path) -> Router:
+    return Router(fresh_settings, tmp_path)
+
+
+@pytest.fixture
+def nodes(fresh_settings: Settings, router: Router) -> Iterator[list[ServingNode]]:
+    router.route(2)
+    with ExitStack() as stack:
+        nodes = [
+            stack.enter_context(ServingNode(fresh_settings, node_id=f"gate-{number}"))
+            for number in range(NODES_AT_ONCE)
+        ]
+        for node in nodes:
+            node.wait_until_served(MODEL)
+        yield nodes
+
+
+def test_a_routing_reaches_twenty_nodes_within_two_seconds_and_no_frame_is_lost(
+    nodes: list[ServingNode], router: Router, facts_in: Callable[[Topic], list[Fact]]
+) -> None:
+    sessions = [node.session(MODEL, f"{node.node_id} morning") for node in nodes]
+    frames = 0
+    slowest = []
+    for factor in (3, 4, 5):
+        routed = router.route(factor)
+        waiting = set(range(len(sessions)))
+        while waiting:
+            for number, session in enumerate(sessions):
+                if session.run(None, FEEDS)[0][0] == factor:
+                    waiting.discard(number)
+            frames += 1
+            time.sleep(0.005)
+        slowest.append(time.monotonic() - routed)
+    assert max(slowest) < 2.0, slowest
+
+    # then every node says in the log what it serves
+    def reported() -> bool:
+        newest = {fact.node_id: fact for fact in facts_in(NODES) if isinstance(fact, NodeReported)}
+        return len(newest) == NODES_AT_ONCE and all(
+            [arm.version for arm in fact.serves] == ["v5.0.0"] for fact in newest.values()
+        )
+
+    eventually(reported)
+    # and every frame was measured, under the model that ran it
+    for node in nodes:
+        node.close()
+    measured = [fact for fact in facts_in(INFERENCE) if isinstance(fact, InferenceMeasured)]
+    assert len(measured) == frames * NODES_AT_ONCE
+    for session in sessions:
+        versions = [
+            each.version
+            for each in sorted(measured, key=lambda fact: int(fact.frame))
+            if each.session_id == session.session_id
+        ]
+        assert versions == sorted(versions)
+        assert versions[-1] == "v5.0.0"
+
+
+def test_the_maskers_node_masks_clips_on_both_arms_of_real_detectors(
+    fresh_settings: Settings, router: Router, facts_in: Callable[[Topic], list[Fact]]
+) -> None:
+    # given the detector at two sizes, half of the sessions each
+    free = with_free_input_size(pinned_model())
+    small, large = (with_fixed_input_size(free, size) for size in ((160, 128), (320, 256)))
+    router.route_all("centerface", [(CANDIDATE, "v2.0.0", large), (CHAMPION, "v1.0.0", small)])
+    plan = Plan("centerface", Conditions(4.0, (64, 64)), clip_frames=5, at_once=2)
+
+    done = run_node(fresh_settings, "gate-1", "production", plan)
+
+    # then each clip is a session of one arm, and its faces were found and hidden
+    measured = [fact for fact in facts_in(INFERENCE) if isinstance(fact, InferenceMeasured)]
+    assert len(measured) == done["sent"] == sum(done["frames"].values())
+    arms = {fact.session_id: {each.arm for each in measured if each.session_id == fact.session_id}
+            for fact in measured}  # fmt: skip
+    assert len(arms) > 8
+    assert all(len(found) == 1 for found in arms.values())
+    assert {(fact.arm, fact.version) for fact in measured} == {
+        (CHAMPION, "v1.0.0"), (CANDIDATE, "v2.0.0"),
+    }  # fmt: skip
+    assert sum(fact.faces_unmasked or 0 for fact in measured) < 0.1 * len(measured)
+    latency = {
+        arm: np.median([fact.detect_ms or 0.0 for fact in measured if fact.arm == arm])
+        for arm in (CHAMPION, CANDIDATE)
+    }
+    assert latency[CANDIDATE] > 1.5 * latency[CHAMPION]

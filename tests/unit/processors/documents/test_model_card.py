@@ -1,0 +1,232 @@
+"""The model card: what it tells, what each number cites, and that nothing breaks out of it."""
+
+import json
+import math
+import re
+import statistics
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from huggingface_hub import ModelCard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modeltrail.processors.documents.document import Document
+from modeltrail.processors.documents.model_card import model_card
+from modeltrail.processors.documents.rendering import html_of, markdown_of
+from modeltrail.schemas.events import (
+    AlertAcknowledged,
+    AlertRaised,
+    AlertResolved,
+    AliasAssigned,
+    DeploymentRequested,
+    DeploymentSucceeded,
+    DriftMeasured,
+    EthicsAssessed,
+    MetricsLogged,
+    MetricWindow,
+    ModelRegistered,
+    ModelTagSet,
+    ReferenceProfiled,
+    RunStarted,
+    StepCompleted,
+    WindowClosed,
+)
+from modeltrail.schemas.ids import EventId, Micros, RunId
+from tests.unit.processors.documents.log import MODEL, START_US, VERSION, Log
+
+LINK = re.compile(r"\[\[(\d+)\]\]\(#event-\1\)")
+WINDOW_US = 10_000_000
+
+
+def card_of(log: Log) -> Document:
+    return model_card(MODEL, VERSION, log.facts, Micros(START_US + 10**9))
+
+
+def a_life() -> Log:
+    log = Log()
+    log.add(RunStarted, run_id=RunId("run-1"), config_json='{"input": 320}')
+    log.add(MetricsLogged, run_id=RunId("run-1"), step=1, names=("recall",), values=(0.5,))
+    log.add(MetricsLogged, run_id=RunId("run-1"), step=None, names=("recall",), values=(0.875,))
+    log.add(
+        ModelRegistered,
+        run_id=RunId("run-1"),
+        metadata_json=json.dumps({"licence": "MIT", "intended_use": "mask faces on cameras"}),
+    )
+    log.add(AliasAssigned, alias="champion")
+    log.add(ReferenceProfiled)
+    log.add(DriftMeasured)
+    log.add(AlertRaised, alert_id=EventId(b"a" * 16))
+    log.add(AlertAcknowledged, alert_id=EventId(b"a" * 16), comment="the lens was dirty")
+    log.add(AlertResolved, alert_id=EventId(b"a" * 16))
+    request = log.add(DeploymentRequested)
+    log.add(StepCompleted, deployment_id=request.fact.event_id)
+    log.add(DeploymentSucceeded, deployment_id=request.fact.event_id)
+    log.add(EthicsAssessed)
+    return log
+
+
+def windows(log: Log, means: list[float], count: int = 10) -> None:
+    for place, mean in enumerate(means):
+        metric = MetricWindow(
+            "latency_ms", count, 0, 0, mean, mean, mean, mean, mean, mean, (134_000,), (count,)
+        )
+        start = START_US + place * WINDOW_US
+        log.add(
+            WindowClosed,
+            window="10s",
+            start=Micros(start),
+            end=Micros(start + WINDOW_US),
+            environment="production",
+            arm="champion",
+            metrics=(metric,),
+        )
+
+
+def test_every_row_with_a_number_cites_an_event_that_is_listed() -> None:
+    # Given a version with all that can be told of one
+    log = a_life()
+    windows(log, [float(value) for value in range(30, 70)])
+
+    # When its card is laid out
+    text = markdown_of(card_of(log))
+
+    # Then each row of each table but the events' own links to a listed event
+    body, _, events = text.partition("## Events")
+    listed = set(re.findall(r"\| event-(\d+) \|", events))
+    lines = body.splitlines()
+    rows = [
+        line
+        for line, below in pairwise(lines)
+        if line.startswith("| ") and re.search(r"\d", line) and not below.startswith("|---")
+    ]
+    assert len(rows) > 15
+    assert [row for row in rows if not LINK.search(row)] == []
+    assert set(LINK.findall(body)) == listed
+
+
+def test_a_citation_names_the_place_of_its_event() -> None:
+    log = Log()
+    log.add(ModelRegistered)
+    cited = log.add(ModelTagSet, name="owner", value="video team")
+
+    text = markdown_of(card_of(log))
+
+    number = LINK.findall(next(line for line in text.splitlines() if "Tag owner" in line))[0]
+    place = f"`registry` partition 0 offset {cited.offset}"
+    assert f"| event-{number} | ModelTagSet | {place} |" in text
+
+
+def test_the_final_value_of_a_metric_is_the_one_logged_as_final() -> None:
+    assert "| recall | 0.875 " in markdown_of(card_of(a_life()))
+
+
+def test_the_mean_on_live_frames_and_its_interval_are_those_of_batch_means() -> None:
+    # Given forty windows of equal size, whose means wander
+    log = Log()
+    log.add(ModelRegistered)
+    means = [50 + 10 * math.sin(place / 3) for place in range(40)]
+    windows(log, means)
+
+    # When the card tells of them
+    part = card_of(log).parts["live_results"]
+
+    # Then the interval is Student's t over six batches of six windows: t(0.975, 5) is 2.5706
+    mean = statistics.fmean(means)
+    batches = [statistics.fmean(means[place * 6 : place * 6 + 6]) for place in range(6)]
+    spread = math.fsum((batch - mean) ** 2 for batch in batches) / 5
+    half = 2.570582 * math.sqrt(spread / 6)
+    assert f"| {mean:.4g} [[" in part
+    assert f"| {mean - half:.4g} to {mean + half:.4g} |" in part
+    assert "| 400 [[" in part
+
+
+def test_a_late_final_window_replaces_the_decided_one() -> None:
+    log = Log()
+    log.add(ModelRegistered)
+    windows(log, [10.0])
+    windows(log, [30.0])
+
+    assert "| 30 [[" in card_of(log).parts["live_results"]
+
+
+def test_incidents_say_how_long_they_lasted_and_what_was_found() -> None:
+    parts = card_of(a_life()).parts
+
+    assert "HIGH\\_LATENCY" in parts["incidents"]
+    assert " s [[" in parts["incidents"]
+    assert "the lens was dirty" in parts["troubleshooting"]
+
+
+def test_the_life_of_another_version_is_not_told() -> None:
+    # Given an incident and a deployment of another version
+    log = Log()
+    log.add(ModelRegistered)
+    log.add(AlertRaised, version="v1.0.0")
+    log.add(DeploymentRequested, version="v1.0.0")
+
+    # Then this version's card has neither
+    parts = card_of(log).parts
+    assert parts["incidents"] == ""
+    assert parts["deployments"] == ""
+
+
+def test_a_fact_that_comes_again_is_told_once() -> None:
+    once = a_life()
+    again = a_life()
+    again.facts += [replace(cited, offset=cited.offset + 100) for cited in a_life().facts]
+
+    assert markdown_of(card_of(again)) == markdown_of(card_of(once))
+
+
+def test_hugging_face_reads_the_card() -> None:
+    card = ModelCard(markdown_of(card_of(a_life())))
+    data: Any = card.data
+
+    assert data.license == "MIT"
+    assert data.library_name == "onnx"
+    results = {result.metric_type: result.metric_value for result in data.eval_results}
+    assert results["recall"] == 0.875
+    for section in ("Model Details", "Uses", "Bias, Risks, and Limitations", "Evaluation"):
+        assert f"## {section}" in card.text
+
+
+def test_the_same_log_gives_the_same_bytes() -> None:
+    first, second = a_life(), a_life()
+    windows(first, [20.0, 30.0, 25.0])
+    windows(second, [20.0, 30.0, 25.0])
+
+    assert markdown_of(card_of(first)) == markdown_of(card_of(second))
+    assert html_of(card_of(first)) == html_of(card_of(second))
+
+
+def test_html_is_one_page_with_its_plots_inside() -> None:
+    log = a_life()
+    windows(log, [20.0, 30.0, 25.0])
+
+    page = html_of(card_of(log))
+
+    assert page.count("<svg") == 2
+    assert "<script" not in page
+    assert "<link" not in page
+    assert "```" not in page
+    anchors = set(re.findall(r'href="#event-(\d+)"', page))
+    assert anchors
+    assert anchors <= set(re.findall(r'id="event-(\d+)"', page))
+
+
+@given(st.text(min_size=1, max_size=60))
+def test_what_people_wrote_never_becomes_markup(comment: str) -> None:
+    # Given an acknowledgement with any words, markup among them
+    log = a_life()
+    log.add(AlertAcknowledged, alert_id=EventId(b"a" * 16), comment=f"<img src=x>{comment}|\n## x")
+
+    # When the card becomes a page
+    document = card_of(log)
+    text = markdown_of(document)
+
+    # Then there is no element and no heading of theirs
+    assert "\n## x" not in text
+    body = html_of(replace(document, figures={}))
+    assert "<img" not in body

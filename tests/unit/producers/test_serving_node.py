@@ -1,0 +1,325 @@
+"""A node follows its routing with real models, swaps between frames, and says what it does."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modeltrail.infra.config import Settings
+from modeltrail.producers.errors import NothingServed
+from modeltrail.producers.eventlog.memory import MemoryLog, MemorySchemaIds
+from modeltrail.producers.registry.artifacts import open_artifact_store
+from modeltrail.producers.serving.node import ServingNode
+from modeltrail.producers.serving.session import ServedSession
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.events import (
+    Fact,
+    InferenceMeasured,
+    LoadOutcome,
+    NodeLoadedModel,
+    NodeReported,
+    NodeStarted,
+    NodeStopped,
+    RoutedArm,
+    RoutingSet,
+)
+from modeltrail.schemas.ids import Micros, ModelId, Sha256, Version, new_event_id
+from modeltrail.schemas.routing import CANDIDATE, CHAMPION, WHOLE, bucket_of
+from modeltrail.schemas.topics import INFERENCE, NODES, ROUTING, Topic, key_of
+from tests.tiny_models import scaling_model
+from tests.waiting import eventually
+
+MODEL = "scaler"
+SALT = "0f" * 16
+FEEDS = {"x": np.array([1.0, 2.0], np.float32)}
+FactsIn = Callable[[Topic], list[Fact]]
+
+
+class Fleet:
+    """Stored models, and whoever routes them."""
+
+    def __init__(
+        self, settings: Settings, log: MemoryLog, ids: MemorySchemaIds, folder: Path
+    ) -> None:
+        self.settings = settings
+        self.log = log
+        self.ids = ids
+        self.store = open_artifact_store(settings)
+        self._folder = folder
+        self._revision = 0
+
+    def arm(self, name: str, share: int, factor: int, content: bytes | None = None) -> RoutedArm:
+        content = content or scaling_model(factor)
+        path = self._folder / f"{factor}.onnx"
+        path.write_bytes(content)
+        stored = self.store.put(path)
+        version = Version(f"v{factor}.0.0")
+        return RoutedArm(
+            *(name, version, stored.sha256, stored.uri, stored.size, ("queue_depth",), share)
+        )
+
+    def route(self, *arms: RoutedArm, environment: str = "production") -> None:
+        self._revision += 1
+        fact = RoutingSet(
+            *(new_event_id(), Micros(1), environment, ModelId(MODEL), self._revision, SALT, arms)
+        )
+        self.log.append(ROUTING, key_of(environment, MODEL), Codec(self.ids).encode(fact))
+
+    def node(self, **options: Any) -> ServingNode:
+        return ServingNode(
+            self.settings, node_id="gate-1", log=self.log, schema_ids=self.ids, **options
+        )
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    serving = replace(settings.serving, heartbeat_s=0.1, longest_backoff_s=0.1)
+    return replace(settings, serving=serving)
+
+
+@pytest.fixture
+def fleet(settings: Settings, log: MemoryLog, ids: MemorySchemaIds, tmp_path: Path) -> Fleet:
+    return Fleet(settings, log, ids, tmp_path)
+
+
+@pytest.fixture
+def node(fleet: Fleet) -> Iterator[ServingNode]:
+    with fleet.node() as node:
+        yield node
+
+
+def factor_of(session: ServedSession) -> float:
+    """Which model ran: what it makes of 1."""
+    [result] = session.run(None, FEEDS)
+    return float(result[0])
+
+
+def kinds(facts: list[Fact], kind: type[Any]) -> list[Any]:
+    return [fact for fact in facts if isinstance(fact, kind)]
+
+
+def test_a_starting_node_serves_what_is_routed_already(fleet: Fleet, facts_in: FactsIn) -> None:
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 3))
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 7), environment="staging")
+    with fleet.node() as node:
+        node.wait_until_served(MODEL)
+        with node.session(MODEL, "morning") as session:
+            assert factor_of(session) == 3
+            assert session.arm.version == "v3.0.0"
+            assert session.get_inputs()[0].shape == [2]
+        eventually(lambda: kinds(facts_in(NODES), NodeReported)[-1].serves)
+    # and it said so, from its start to its end
+    facts = facts_in(NODES)
+    assert isinstance(facts[0], NodeStarted)
+    assert isinstance(facts[-1], NodeStopped)
+    [loaded] = [fact for fact in kinds(facts, NodeLoadedModel) if fact.version == "v3.0.0"]
+    assert (loaded.outcome, loaded.execution_provider) == (
+        LoadOutcome.LOADED, "CPUExecutionProvider",
+    )  # fmt: skip
+    assert loaded.load_ms > 0
+    served = kinds(facts, NodeReported)[-1].serves
+    assert [(each.version, each.revision) for each in served] == [("v3.0.0", 2)]
+    [measured] = kinds(facts_in(INFERENCE), InferenceMeasured)
+    assert (measured.session_id, measured.version, measured.arm) == (
+        "morning", "v3.0.0", CHAMPION,
+    )  # fmt: skip
+    assert (measured.node_id, measured.environment) == ("gate-1", "production")
+    assert measured.artifact_sha256 == hashlib.sha256(scaling_model(3)).digest()
+
+
+def test_sessions_get_the_arm_of_their_bucket_and_keep_it(
+    fleet: Fleet, node: ServingNode, facts_in: FactsIn
+) -> None:
+    fleet.route(fleet.arm(CANDIDATE, 5000, 3), fleet.arm(CHAMPION, 5000, 2))
+    node.wait_until_served(MODEL)
+    for number in range(40):
+        with node.session(MODEL, f"clip {number}") as session:
+            candidate = bucket_of(SALT, f"clip {number}") < 5000
+            assert [factor_of(session) for _ in range(3)] == [3 if candidate else 2] * 3
+    node.close()
+    measured = kinds(facts_in(INFERENCE), InferenceMeasured)
+    assert len(measured) == 120
+    assert {(each.arm, each.version) for each in measured} == {
+        (CHAMPION, "v2.0.0"), (CANDIDATE, "v3.0.0"),
+    }  # fmt: skip
+    assert {each.session_id for each in measured if each.arm == CANDIDATE} == {
+        f"clip {number}" for number in range(40) if bucket_of(SALT, f"clip {number}") < 5000
+    }
+
+
+def test_a_frame_ends_on_the_model_that_it_began_with_and_the_next_has_the_new_one(
+    fleet: Fleet, node: ServingNode, facts_in: FactsIn
+) -> None:
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
+    node.wait_until_served(MODEL)
+    session = node.session(MODEL, "morning")
+    with session.frame() as frame:
+        # when the routing changes while a frame is on its way
+        fleet.route(fleet.arm(CHAMPION, WHOLE, 3))
+        eventually(lambda: [arm.version for arm in node.served_arms()] == ["v3.0.0"])
+        assert frame.run(None, FEEDS)[0][0] == 2
+    assert factor_of(session) == 3
+    session.close()
+    node.close()
+    measured = kinds(facts_in(INFERENCE), InferenceMeasured)
+    assert [(each.frame, each.version) for each in measured] == [(0, "v2.0.0"), (1, "v3.0.0")]
+    assert measured[1].dropped_frames == 0
+
+
+def test_no_frame_is_lost_while_models_are_swapped_under_load(
+    fleet: Fleet, node: ServingNode, facts_in: FactsIn
+) -> None:
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
+    node.wait_until_served(MODEL)
+    stop = threading.Event()
+    ran: dict[str, list[float]] = {}
+
+    def record(name: str) -> None:
+        with node.session(MODEL, name) as session:
+            while not stop.is_set():
+                ran[name].append(factor_of(session))
+
+    for name in ("a", "b"):
+        ran[name] = []
+    threads = [threading.Thread(target=record, args=(name,)) for name in ran]
+    for thread in threads:
+        thread.start()
+
+    def all_run(factor: int) -> bool:
+        return all(each and each[-1] == factor for each in ran.values())
+
+    for factor in (3, 4, 5, 6):
+        fleet.route(fleet.arm(CHAMPION, WHOLE, factor))
+        eventually(partial(all_run, factor))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    node.close()
+    # then every frame ran on the one model or the other, in order, and was measured as that
+    for name, factors in ran.items():
+        assert factors == sorted(factors)
+        measured = [
+            fact
+            for fact in kinds(facts_in(INFERENCE), InferenceMeasured)
+            if fact.session_id == name
+        ]
+        measured.sort(key=lambda fact: int(fact.frame))
+        assert [fact.version for fact in measured] == [f"v{factor:.0f}.0.0" for factor in factors]
+
+
+@pytest.mark.parametrize(
+    ("damage", "outcome"),
+    [
+        ("missing", LoadOutcome.FETCH_FAILED),
+        ("changed", LoadOutcome.HASH_MISMATCH),
+        ("broken", LoadOutcome.LOAD_FAILED),
+    ],
+)
+def test_a_model_that_does_not_come_verify_or_load_leaves_the_old_one_in_place(
+    fleet: Fleet, node: ServingNode, facts_in: FactsIn, damage: str, outcome: LoadOutcome
+) -> None:
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
+    node.wait_until_served(MODEL)
+    content = b"not a model" if damage == "broken" else scaling_model(3)
+    bad = fleet.arm(CHAMPION, WHOLE, 3, content)
+    stored = fleet.store.fetch(bad.artifact_sha256, bad.artifact_uri)
+    if damage == "missing":
+        stored.unlink()
+    elif damage == "changed":
+        stored.write_bytes(content + b"\0")
+
+    fleet.route(bad)
+
+    eventually(lambda: node.failing() == (f"{MODEL} v3.0.0",))
+    session = node.session(MODEL, "morning")
+    assert factor_of(session) == 2
+    [said] = [fact for fact in kinds(facts_in(NODES), NodeLoadedModel) if fact.version == "v3.0.0"]
+    assert (said.outcome, said.execution_provider) == (outcome, "")
+    assert said.detail
+    eventually(lambda: kinds(facts_in(NODES), NodeReported)[-1].failing == (f"{MODEL} v3.0.0",))
+    if damage != "broken":
+        # and once the artifact is restored it comes by itself
+        stored.write_bytes(content)
+        eventually(lambda: factor_of(session) == 3)
+        assert node.failing() == ()
+
+
+def test_a_model_that_no_arm_needs_is_let_go(fleet: Fleet, node: ServingNode) -> None:
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
+    node.wait_until_served(MODEL)
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 3))
+    eventually(lambda: [arm.version for arm in node.served_arms()] == ["v3.0.0"])
+    assert len(node._engine._models) == 1
+    assert len(node._engine.state.loaded) == 1
+
+
+def test_while_the_log_is_away_the_node_serves_what_it_has(
+    fleet: Fleet, node: ServingNode, log: MemoryLog
+) -> None:
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
+    node.wait_until_served(MODEL)
+    with node.session(MODEL, "morning") as session:
+        log.away = True
+        assert factor_of(session) == 2
+        log.away = False
+        fleet.route(fleet.arm(CHAMPION, WHOLE, 3))
+        eventually(lambda: factor_of(session) == 3)
+
+
+def test_a_node_reports_again_every_heartbeat(
+    fleet: Fleet, node: ServingNode, facts_in: FactsIn
+) -> None:
+    eventually(lambda: len(kinds(facts_in(NODES), NodeReported)) >= 4)
+    reports = kinds(facts_in(NODES), NodeReported)
+    assert {(each.heartbeat_s, each.serves, each.failing) for each in reports} == {(0.1, (), ())}
+
+
+def test_without_a_routing_a_frame_is_refused_with_what_to_do(node: ServingNode) -> None:
+    session = node.session(MODEL, "morning")
+    with pytest.raises(NothingServed, match="hide the whole frame"):
+        session.frame()
+    with pytest.raises(NothingServed, match="deployments list"):
+        node.wait_until_served(MODEL, timeout_s=0.05)
+
+
+def test_when_the_last_arm_is_withdrawn_frames_are_refused(fleet: Fleet, node: ServingNode) -> None:
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
+    node.wait_until_served(MODEL)
+    session = node.session(MODEL, "morning")
+    assert factor_of(session) == 2
+    fleet.route()
+    eventually(lambda: node.served_arms() == ())
+    with pytest.raises(NothingServed):
+        session.frame()
+    assert node._engine.state.loaded == frozenset()
+
+
+def test_a_node_may_serve_only_some_of_the_models(fleet: Fleet) -> None:
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
+    with fleet.node(models=["another"]) as node:
+        assert node._follower.caught_up.wait(10)
+        assert node.served_arms() == ()
+
+
+def test_a_symbolic_shape_is_not_warmed_up_and_still_served(
+    fleet: Fleet, node: ServingNode
+) -> None:
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2, scaling_model(2, ("n", "width"))))
+    node.wait_until_served(MODEL)
+    with node.session(MODEL) as session:
+        [result] = session.run(None, {"x": np.ones((1, 3), np.float32)})
+        assert result.tolist() == [[2, 2, 2]]
+
+
+def test_an_unknown_digest_is_never_served(fleet: Fleet, node: ServingNode) -> None:
+    arm = replace(fleet.arm(CHAMPION, WHOLE, 2), artifact_sha256=Sha256(bytes(32)))
+    fleet.route(arm)
+    eventually(lambda: node.failing() == (f"{MODEL} v2.0.0",))
+    assert node.served_arms() == ()
