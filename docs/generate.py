@@ -1,4 +1,4 @@
-"""Writes the reference and the example settings from the code, so that they cannot be wrong."""
+"""Writes reference, example settings and policy schema from the code, so that they are right."""
 
 import inspect
 import json
@@ -12,11 +12,13 @@ import click
 from modeltrail.infra.cli.group import COMMANDS, cli
 from modeltrail.infra.config import describe_settings, environment_name
 from modeltrail.schemas.catalog import newest_schema
+from modeltrail.schemas.deployment_policy import policy_schema
 from modeltrail.schemas.topics import TOPICS, Retention, Topic
 from modeltrail.sinks.sql_files import SqlFile, migrations, views
 
 REFERENCE = Path(__file__).with_name("reference.md")
 EXAMPLE = Path(__file__).with_name("modeltrail.yaml")
+POLICY_SCHEMA = Path(__file__).parents[1] / "schemas" / "policies" / "deployment.schema.json"
 _COLUMN = re.compile(
     r"^\s+(\w+) (.+?) (?:MATERIALIZED .+? )?(?:CODEC\(.+\) )?COMMENT '((?:[^']|'')*)',?$",
     re.MULTILINE,
@@ -158,4 +160,5 @@ def _yaml(default: str) -> str:
 if __name__ == "__main__":
     REFERENCE.write_text(reference())
     EXAMPLE.write_text(example_settings())
-    click.echo(f"wrote {REFERENCE} and {EXAMPLE}")
+    POLICY_SCHEMA.write_text(json.dumps(policy_schema(), indent=2) + "\n")
+    click.echo(f"wrote {REFERENCE}, {EXAMPLE} and {POLICY_SCHEMA}")

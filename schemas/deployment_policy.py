@@ -18,6 +18,7 @@ from modeltrail.schemas.errors import ModeltrailError
 from modeltrail.schemas.offline_policy import (
     DATA_QUALITY,
     ETHICS,
+    FEWEST_RUNS,
     PERFORMANCE,
     STAGING,
     VALIDATION,
@@ -44,6 +45,7 @@ from modeltrail.schemas.traffic_policy import (
 from modeltrail.schemas.yaml_places import NotYaml, Place, Reader, root_of
 
 __all__ = [
+    "FEWEST_RUNS",
     "AbTestPolicy",
     "Better",
     "DataQualityPolicy",

@@ -1,7 +1,9 @@
 """Answers what a version must pass before it meets traffic: settings of the gates offline."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from modeltrail.schemas.ids import check_id, sha256_from_hex
 from modeltrail.schemas.policy_kinds import (
@@ -88,7 +90,7 @@ class PerformancePolicy:
     """How a version is measured beside the one in production, and what it may cost."""
 
     warmup: int = setting(5, whole(0, 10_000), "runs before anything is measured")
-    runs: int = setting(60, whole(2, 10_000), "measured runs of each version and batch size")
+    runs: int = setting(60, whole(20, 10_000), "measured runs of each version and batch size")
     batch_sizes: tuple[int, ...] = setting(
         (1,), list_of(whole(1, 65_536), 1, 16), "batch sizes that are measured"
     )
@@ -153,8 +155,21 @@ def _golden_problem(policy: ValidationPolicy) -> str | None:
     return None
 
 
+#: Below this many runs a resampled interval of the statistic is narrower than it says.
+FEWEST_RUNS: Mapping[Statistic, int] = MappingProxyType(
+    {Statistic.P50: 20, Statistic.P95: 100, Statistic.P99: 500}
+)
+
+
+def _runs_problem(policy: PerformancePolicy) -> str | None:
+    fewest = FEWEST_RUNS[policy.statistic]
+    if policy.runs < fewest:
+        return f"runs {policy.runs} are too few for {policy.statistic}: give {fewest} or more"
+    return None
+
+
 VALIDATION = section(ValidationPolicy, _golden_problem)
-PERFORMANCE = section(PerformancePolicy)
+PERFORMANCE = section(PerformancePolicy, _runs_problem)
 DATA_QUALITY = section(DataQualityPolicy)
 ETHICS = section(EthicsPolicy)
 STAGING = section(StagingPolicy)

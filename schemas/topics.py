@@ -170,6 +170,7 @@ NODES = Topic(
         events.NodeReported,
         events.NodeStopped,
     ),
+    retention=Retention.INFERENCE,
 )
 ETHICS = Topic(
     "ethics",

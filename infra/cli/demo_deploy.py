@@ -176,4 +176,4 @@ def _answer(settings: Settings, model_id: str, console: Console) -> None:
 
     console.print("\n[bold]What became of them[/] (`modeltrail deployments list`)")
     found = DeploymentClient(settings).list(model_id)
-    write_rows("table", LIST_COLUMNS, [list_row(each) for each in found], sys.stdout)
+    write_rows("table", LIST_COLUMNS, [list_row(each, brief=True) for each in found], sys.stdout)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from textwrap import shorten
 from typing import Any
 
 from modeltrail.processors.deployments.evidence import evidence_of
@@ -17,12 +18,14 @@ _ID = 8
 _MICROS = 1_000_000
 _SHARES = 100
 _MOST_VALUES = 6
+_BRIEF = 60
 
 
-def list_row(each: DeploymentView) -> tuple[Any, ...]:
-    """One deployment."""
+def list_row(each: DeploymentView, *, brief: bool = False) -> tuple[Any, ...]:
+    """One deployment; in brief, with a reason that fits a line."""
     asked = each.request
     last = each.steps[-1].started.step if each.steps else ""
+    why = str(getattr(each.end, "reason", ""))
     return (
         each.deployment_id.hex()[:_ID],
         asked.model_id,
@@ -32,7 +35,7 @@ def list_row(each: DeploymentView) -> tuple[Any, ...]:
         str(last),
         _moment(asked.occurred_at),
         asked.requested_by,
-        str(getattr(each.end, "reason", "")),
+        shorten(why, _BRIEF, placeholder=" …") if brief else why,
     )
 
 

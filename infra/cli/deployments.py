@@ -33,7 +33,8 @@ def list_deployments(settings: Settings, model: str, form: str) -> None:
     from modeltrail.producers.deployments import DeploymentClient
 
     found = DeploymentClient(settings).list(model)
-    write_rows(form, LIST_COLUMNS, [list_row(each) for each in found], sys.stdout)
+    rows = [list_row(each, brief=form == "table") for each in found]
+    write_rows(form, LIST_COLUMNS, rows, sys.stdout)
 
 
 @deployments.command("show")

@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @click.group("ethics")
 def ethics() -> None:
-    """Assess how fair, private and transparent a version is, on evaluation data of your own."""
+    """Assess how fair, private and transparent a version is, or show the assessment."""
 
 
 def _data_options(command: F) -> F:

@@ -1,5 +1,7 @@
 """Asks a worker or a node for what is too heavy for a decision: checks and benchmarks."""
 
+from dataclasses import replace
+
 from modeltrail.processors.deployments.inputs import Tick
 from modeltrail.processors.deployments.state import ModelState, Running
 from modeltrail.schemas.deployment_policy import settings_json
@@ -14,10 +16,29 @@ from modeltrail.schemas.ids import EventId, derived_event_id
 #: Steps that somebody else answers.
 ASKING = (DeploymentStep.VALIDATION, DeploymentStep.PERFORMANCE)
 
+#: Nodes that die one after the other at the same benchmark are no accident.
+_MOST_ASKED = 3
 
-def work_id(started: StepStarted) -> EventId:
-    """Identity of what a step asks for: one request a step."""
-    return derived_event_id("WorkRequested", started.deployment_id, started.number)
+
+def work_id(started: StepStarted, asked: int) -> EventId:
+    """Identity of what a step asks for, after it asked so often before."""
+    return derived_event_id("WorkRequested", started.deployment_id, started.number, asked)
+
+
+def is_to_be_asked(running: Running, tick: Tick) -> bool:
+    """Whether nobody was asked yet, or a node that died before it answered."""
+    if not running.asked:
+        return True
+    node = running.asked_node
+    if node is None or running.answer is not None or running.asked >= _MOST_ASKED:
+        return False
+    return all(report.node_id != node for report in tick.live)
+
+
+def having_asked(running: Running, work: ValidationRequested | BenchmarkRequested) -> Running:
+    """The deployment once `work` was asked for."""
+    node = work.node_id if isinstance(work, BenchmarkRequested) else None
+    return replace(running, asked=running.asked + 1, asked_node=node)
 
 
 def work_of(
@@ -27,7 +48,7 @@ def work_of(
     registered = state.registered.get(started.version)
     if started.step is DeploymentStep.VALIDATION and registered is not None:
         return ValidationRequested(
-            event_id=work_id(started),
+            event_id=work_id(started, running.asked),
             occurred_at=started.occurred_at,
             deployment_id=started.deployment_id,
             model_id=started.model_id,
@@ -39,7 +60,7 @@ def work_of(
         staging = running.policy.staging.environment
         node = next((each.node_id for each in tick.live if each.environment == staging), None)
         return BenchmarkRequested(
-            event_id=work_id(started),
+            event_id=work_id(started, running.asked),
             occurred_at=started.occurred_at,
             deployment_id=started.deployment_id,
             model_id=started.model_id,

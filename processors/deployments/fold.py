@@ -8,7 +8,7 @@ worker that was killed goes on where it was: a decision is in the log, or was ne
 from dataclasses import replace
 
 from modeltrail.processors.deployments.absorbing import absorb_deployment_fact
-from modeltrail.processors.deployments.asking import work_of
+from modeltrail.processors.deployments.asking import having_asked, is_to_be_asked, work_of
 from modeltrail.processors.deployments.deciding import next_decision
 from modeltrail.processors.deployments.inputs import Input, Tick
 from modeltrail.processors.deployments.state import ModelState
@@ -57,10 +57,10 @@ def _tick(state: ModelState, tick: Tick) -> tuple[ModelState, tuple[Fact, ...]]:
     if decision is not None:
         return replace(state, awaiting=decision.event_id), (decision,)
     running = state.running
-    if running is not None and running.started is not None and not running.work_asked:
+    if running is not None and running.started is not None and is_to_be_asked(running, tick):
         work = work_of(state, running, running.started, tick)
         if work is not None:
-            return replace(state, running=replace(running, work_asked=True)), (work,)
+            return replace(state, running=having_asked(running, work)), (work,)
     return _watched(state, tick), ()
 
 

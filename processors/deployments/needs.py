@@ -40,7 +40,7 @@ def needs_of(state: ModelState, now_ms: int) -> Iterator[Need]:
                 yield Need(ETHICS, about, 0)
             if step in _NODE_STEPS:
                 yield Need(NODES, about, now_ms - NODES_BACK_MS)
-            if step in ASKING and not running.work_asked:
+            if step in ASKING and not running.asked:
                 yield Need(WORK, about, running.started_ms)
     for environment in state.environments.values():
         watch = environment.watch

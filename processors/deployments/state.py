@@ -24,7 +24,7 @@ from modeltrail.schemas.events import (
     StepStarted,
     StepVerdict,
 )
-from modeltrail.schemas.ids import EventId, Version
+from modeltrail.schemas.ids import EventId, NodeId, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class Running:
         share: traffic of the candidate, 1/10000.
         exposed_ms: append time of the step with which it got traffic, ms.
         staged: whether the staging environment was given to it.
-        work_asked: whether a worker or node was asked in the open step.
+        asked: how often a worker or node was asked in the open step.
+        asked_node: the node that was asked last; None: a worker, or nobody.
         answer: what it answered.
         trial: the sessions of the open step.
         alert: the first alert that takes it back.
@@ -56,7 +57,8 @@ class Running:
     share: int = 0
     exposed_ms: int | None = None
     staged: bool = False
-    work_asked: bool = False
+    asked: int = 0
+    asked_node: NodeId | None = None
     answer: ModelValidated | BenchmarkMeasured | None = None
     trial: TrialSummary = field(default_factory=TrialSummary)
     alert: AlertRaised | None = None

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from modeltrail.processors.deployments.asking import work_id
+from modeltrail.processors.deployments.asking import having_asked, work_id
 from modeltrail.processors.deployments.state import ModelState, reaches
 from modeltrail.schemas.events import (
     AlertRaised,
@@ -110,6 +110,10 @@ def _sessions(state: ModelState, fact: SessionsMeasured) -> ModelState:
 
 def _work(state: ModelState, fact: ValidationRequested | BenchmarkRequested) -> ModelState:
     running = state.running
-    if running is None or running.started is None or fact.event_id != work_id(running.started):
+    if (
+        running is None
+        or running.started is None
+        or fact.event_id != work_id(running.started, running.asked)
+    ):
         return state
-    return replace(state, running=replace(running, work_asked=True))
+    return replace(state, running=having_asked(running, fact))

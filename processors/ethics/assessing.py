@@ -137,7 +137,7 @@ def _unread(tally: Tally) -> list[str]:
             for why, rows in sorted(tally.left_out.items())
         ),
         *(
-            f"{column}: {rows:,} of {tally.rows:,} rows, as there is no number of 0 or more"
+            f"{column}: {rows:,} of {tally.rows:,} rows, as there is no number from 0 to 4e12"
             for column, rows in sorted(tally.unusual.items())
         ),
     ]

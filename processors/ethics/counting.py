@@ -18,7 +18,7 @@ TP, FN, FP, TN, TN_WRONG = range(5)
 CELLS = 5
 #: Units are counted in so many lots, by the hash of their name: lots are as independent as units.
 LOTS = 1024
-MOST_GROUPS = 400
+MOST_GROUPS = 300
 
 
 @dataclass(slots=True)

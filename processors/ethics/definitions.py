@@ -19,8 +19,8 @@ _FAIRLEARN = "fairlearn MetricFrame; Fawcett: An introduction to ROC analysis, 2
 _FIFTHS = "EEOC Uniform Guidelines, 29 CFR 1607.4(D)"
 _BOOTSTRAP = " Interval: bias-corrected bootstrap (Efron 1981); Wilson's where all outcomes agree."
 _BAND = (
-    " Interval: bootstrap band over all pairs of groups at once (Romano, Wolf 2005); it holds the "
-    "true value at least as often as it says."
+    " Interval: bootstrap band over all pairs of groups at once (Romano, Wolf 2005); conservative, "
+    "as the farthest groups were chosen by looking."
 )
 _SWEENEY = "Sweeney: k-anonymity, a model for protecting privacy, 2002"
 _YEOM = "Yeom et al.: Privacy Risk in Machine Learning, CSF 2018"
@@ -30,7 +30,7 @@ _CENSUS = " No interval: it describes this data, not a population."
 
 DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
     {
-        "rows": Definition("Rows of the group." + _CENSUS, "counted"),
+        "rows": Definition("Rows of the group; of detections, faces." + _CENSUS, "counted"),
         "selection_rate": Definition(
             "Share of rows that are predicted favourably." + _BOOTSTRAP, _FAIRLEARN
         ),

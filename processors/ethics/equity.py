@@ -1,7 +1,5 @@
 """Reports how groups compare in all that was counted: decisions or detections, latency, masks."""
 
-from typing import Any
-
 import numpy as np
 
 from modeltrail.processors.ethics.counting import FP, TP
@@ -113,7 +111,7 @@ def _fairness(
 
 def _has_other_aim(settings: AssessmentSettings) -> bool:
     """Whether something is judged although groups cannot be compared."""
-    privacy: Any = settings.privacy
+    privacy = settings.privacy
     return bool(
         privacy.quasi_identifiers
         or privacy.member

@@ -86,7 +86,7 @@ class Labels:
             values = numbers(column)
             found = np.searchsorted(self._edges, values, side="right")
             return np.where(np.isnan(values), MISSING, found).astype(np.int64)
-        encoded = column.dictionary_encode()
+        encoded = distinct(column)
         if len(encoded.dictionary) > 4 * self._most:
             self._refuse(len(encoded.dictionary))
         of_dictionary = np.array(
@@ -132,13 +132,28 @@ def hashes_of(column: pa.Array, edges: Sequence[float]) -> Codes:
     """A hash of each row's label, or its range where there are edges; -1 where it is missing."""
     if edges:
         return Labels("", len(edges) + 1, edges).codes(column)
-    encoded = column.dictionary_encode()
+    encoded = distinct(column)
     of_dictionary = np.array(
         [*(_hashed(value) for value in encoded.dictionary.to_pylist()), MISSING], np.int64
     )
     places = encoded.indices.fill_null(len(of_dictionary) - 1).to_numpy(zero_copy_only=False)
     taken: Codes = of_dictionary[places]
     return taken
+
+
+def distinct(column: pa.Array) -> pa.DictionaryArray:
+    """A column as its distinct values and their places.
+
+    Raises:
+        Refused: it holds lists or records, which are no labels.
+    """
+    try:
+        return column.dictionary_encode()
+    except pa.ArrowNotImplementedError as error:
+        raise Refused(
+            AssessmentRefusal.DATA_UNREADABLE,
+            f"a column that holds labels has the type {column.type}: give single values",
+        ) from error
 
 
 def texts(column: pa.Array) -> list[str]:

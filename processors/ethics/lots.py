@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from modeltrail.processors.ethics.counting import LOTS
-from modeltrail.processors.ethics.labels import label_of
+from modeltrail.processors.ethics.labels import distinct, label_of
 
 
 class LotNumbers:
@@ -22,7 +22,7 @@ class LotNumbers:
         numbers = np.arange(first, first + rows, dtype=np.int64) % LOTS
         if not self._unit:
             return numbers
-        encoded = batch[self._unit].dictionary_encode()
+        encoded = distinct(batch[self._unit])
         hashed = np.array([_lot(value) for value in encoded.dictionary.to_pylist()] + [-1])
         places = encoded.indices.fill_null(len(hashed) - 1).to_numpy(zero_copy_only=False)
         lots = hashed[places].astype(np.int64)

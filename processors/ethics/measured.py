@@ -17,6 +17,7 @@ from modeltrail.schemas.assessment_settings import IntervalSettings
 from modeltrail.schemas.sketch import bin_middle
 
 Floats = npt.NDArray[np.float64]
+_FEWEST_VALUES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,10 @@ def measured_report(
                 for name, q in measure.quantiles
             },
         }
-    if len(has) >= 2 and (means > 0).all():
+    # One value has no error of its own, so nothing can be said of what it differs from.
+    several = total[:, 0] >= _FEWEST_VALUES
+    means, drawn = means[several], drawn[:, several]
+    if len(means) >= 2 and (means > 0).all():
         low, high = _ratio_interval(means, drawn, settings.confidence)
         value = float(means.min() / means.max())
         found[measure.ratio] = Figure(measure.ratio, value, int(total[:, 0].sum()), low, high)
@@ -87,7 +91,8 @@ def _mean_figure(
         interval = float(low), float(high)
     elif not by_lot and n >= 2:
         interval = student(mean, _variance(total), n, settings.confidence)
-    return Figure(name, mean, n, *interval)
+    note = "" if interval != NONE else "no interval: too few values or independent units"
+    return Figure(name, mean, n, *interval, note)
 
 
 def _quantile_figure(

@@ -17,6 +17,7 @@ from modeltrail.processors.ethics.privacy import Privacy
 from modeltrail.processors.ethics.scoring import TabularModel
 from modeltrail.processors.ethics.tallying import Rows, Tally
 from modeltrail.schemas.assessment_settings import AssessmentSettings
+from modeltrail.schemas.sketch import RANGE_LIMIT
 
 _MOST_GROUP_LABELS = 100
 
@@ -108,7 +109,8 @@ class DataPass:
 
     def _add_values(self, table: ValueTable, column: str, rows: Rows) -> None:
         values = numbers(rows.columns[column])
-        usable = rows.labelled & (values >= 0)
+        # Larger ones would overflow when squared; NaN is neither.
+        usable = rows.labelled & (values >= 0) & (values < RANGE_LIMIT)
         self.tally.note_unusual(column, int(np.sum(rows.labelled & ~usable)))
         table.add(rows.groups[usable], values[usable], rows.lots_of(usable))
 

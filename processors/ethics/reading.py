@@ -96,6 +96,8 @@ class Data:
                 self._require_text()
                 with self._open_csv(None) as reader:
                     names = reader.schema.names
+        except MemoryError:
+            raise
         except (pa.ArrowException, OSError, UnicodeError) as error:
             raise self._unreadable(error) from error
         if len(names) > _MOST_COLUMNS:

@@ -1,11 +1,11 @@
 """Answers how sure a largest difference of groups is: by a band that holds for all pairs at once.
 
 Which groups are farthest apart is chosen by looking, and an interval that forgets this is wrong:
-the percentiles of a resampled maximum hold a true one in 67 to 97 of 100 cases (simulated). So the
-differences of all pairs get one band, d ± c s, where c is the quantile of the largest |d* - d| / s
-over the pairs in the resamples (Romano and Wolf: "Exact and approximate stepdown methods for
-multiple hypothesis testing", JASA 100, 2005). Where the band holds, the largest true difference
-lies between the largest lower and the largest upper end.
+the percentiles of a resampled maximum held a planted one in 30 to 96 of 100 cases, this band in 93
+to 100 (15 simulated designs). The differences of all pairs get one band, d - c s to d + c s, where
+c is the quantile of the largest |d* - d| / s over the pairs in the resamples (Romano and Wolf:
+"Exact and approximate stepdown methods for multiple hypothesis testing", JASA 100, 2005). Where the
+band holds, the largest true difference lies between the largest lower and the largest upper end.
 """
 
 from collections.abc import Sequence

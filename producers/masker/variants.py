@@ -36,7 +36,7 @@ def with_wasted_work(model: bytes, layers: int) -> bytes:
     Args:
         model: a variant of the detector.
         layers: convolutions of 64 by 64 channels at a quarter of the input size; at 320 x 256 one
-            costs about as much as a quarter of the detector.
+            costs about a third of the detector.
     """
     import onnx
     from onnx import helper

@@ -44,9 +44,9 @@ from modeltrail.schemas.ids import Micros, ModelId, NodeId, SessionId, check_id,
 class ServingNode:
     """Serves every model that is routed to its environment, and says so in the log.
 
-    A node, complete (`camera`, `to_feeds`, `mask` and `blank` are its own)::
+    A node, complete (`camera`, `to_feeds` and `mask` are its own)::
 
-        from modeltrail import ServingNode, errors
+        from modeltrail import ServingNode
 
         with ServingNode(node_id="gate-1") as node:
             node.wait_until_served("centerface")

@@ -19,7 +19,7 @@ from modeltrail.processors.deployments.evidence import (
     optional_number,
 )
 from modeltrail.processors.deployments.judgement import Judgement
-from modeltrail.schemas.deployment_policy import DeploymentPolicy, PerformancePolicy
+from modeltrail.schemas.deployment_policy import FEWEST_RUNS, DeploymentPolicy, PerformancePolicy
 from modeltrail.schemas.events import StepVerdict
 
 _RESAMPLES = 2000
@@ -74,8 +74,11 @@ def _judge_batch(
     if len(baseline) and baseline.min() <= 0:
         raise EvidenceUnreadable(f"batch size {size} has a latency of nothing")
     quantile = _QUANTILE[policy.statistic]
-    drawn = _resampled(candidate, baseline, quantile, f"{seed}/{size}")
     name = policy.statistic.lower()
+    if len(candidate) < FEWEST_RUNS[policy.statistic]:
+        few = f"batch size {size}: {len(candidate)} runs are too few for {name}"
+        return [(StepVerdict.INCONCLUSIVE, few)], {"batch_size": size, "samples": len(candidate)}
+    drawn = _resampled(candidate, baseline, quantile, f"{seed}/{size}")
     numbers: dict[str, object] = {"batch_size": size, "samples": len(candidate)}
     findings = []
     numbers["candidate"] = _quantiles(candidate)

@@ -1,4 +1,4 @@
-"""No event can carry an image, a crop or an embedding: nothing but ids is bytes, no list is long."""
+"""No event can carry an image, a crop or an embedding: only ids are bytes, no list is free."""
 
 import json
 from collections.abc import Iterator

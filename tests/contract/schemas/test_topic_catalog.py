@@ -42,9 +42,9 @@ def test_every_fact_of_a_topic_has_the_fields_of_its_key(topic: Topic) -> None:
         )
 
 
-def test_only_measurements_and_what_follows_from_them_are_ever_deleted() -> None:
+def test_only_measurements_what_follows_from_them_and_heartbeats_are_ever_deleted() -> None:
     deleted = [topic.name for topic in TOPICS if topic.retention is not Retention.FOR_EVER]
-    assert deleted == ["inference", "samples", "windows", "trials"]
+    assert deleted == ["inference", "samples", "nodes", "windows", "trials"]
 
 
 def test_retention_names_a_setting_in_days() -> None:

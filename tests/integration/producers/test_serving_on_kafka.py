@@ -1,5 +1,6 @@
 """Nodes on the real Kafka: a routing reaches all of them, and frames go on meanwhile."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -18,10 +19,18 @@ from modeltrail.producers.masker.variants import with_fixed_input_size
 from modeltrail.producers.registry.artifacts import open_artifact_store
 from modeltrail.producers.serving.node import ServingNode
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.events import Fact, InferenceMeasured, NodeReported, RoutedArm, RoutingSet
-from modeltrail.schemas.ids import Micros, ModelId, Version, new_event_id
+from modeltrail.schemas.events import (
+    BenchmarkMeasured,
+    BenchmarkRequested,
+    Fact,
+    InferenceMeasured,
+    NodeReported,
+    RoutedArm,
+    RoutingSet,
+)
+from modeltrail.schemas.ids import Micros, ModelId, NodeId, Version, new_event_id
 from modeltrail.schemas.routing import CANDIDATE, CHAMPION, WHOLE
-from modeltrail.schemas.topics import INFERENCE, NODES, ROUTING, Topic, key_of
+from modeltrail.schemas.topics import DEPLOYMENTS, INFERENCE, NODES, ROUTING, WORK, Topic, key_of
 from tests.tiny_models import scaling_model
 from tests.waiting import eventually
 
@@ -122,6 +131,31 @@ def test_a_routing_reaches_twenty_nodes_within_two_seconds_and_no_frame_is_lost(
         ]
         assert versions == sorted(versions)
         assert versions[-1] == "v5.0.0"
+
+
+def test_a_node_that_was_told_to_answers_the_benchmarks_that_it_is_asked_for(
+    fresh_settings: Settings, facts_in: Callable[[Topic], list[Fact]]
+) -> None:
+    codec = Codec(ConfluentSchemaIds(fresh_settings.schema_registry))
+    producer = make_producer(fresh_settings.kafka)
+    requests = [
+        BenchmarkRequested(
+            *(new_event_id(), Micros(time.time_ns() // 1000), new_event_id(), ModelId(MODEL)),
+            *(Version("v1.0.0"), "{}", None, node),
+        )
+        for node in (NodeId("gate-1"), NodeId("gate-2"))
+    ]
+    for request in requests:
+        topic = WORK.full_name(fresh_settings.kafka.topic_prefix)
+        producer.produce(topic, codec.encode(request), key_of(MODEL))
+    assert producer.flush(30) == 0
+    with ServingNode(fresh_settings, node_id="gate-1", benchmarks=True):
+        eventually(lambda: facts_in(DEPLOYMENTS))
+    # the version is not registered, which is an answer too
+    [answer] = facts_in(DEPLOYMENTS)
+    assert isinstance(answer, BenchmarkMeasured)
+    assert (answer.request_id, answer.node_id) == (requests[0].event_id, "gate-1")
+    assert "not registered" in json.loads(answer.evidence_json)["failure"]
 
 
 def test_the_maskers_node_masks_clips_on_both_arms_of_real_detectors(

@@ -129,6 +129,25 @@ def test_the_benchmark_is_for_a_node_of_staging_and_staging_waits_for_all_live_o
     assert world.open_step().step is DeploymentStep.PRODUCTION
 
 
+def test_a_benchmark_whose_node_died_is_given_to_another() -> None:
+    world = World()
+    world.answering = False
+    world.append(reported("node-a"), reported("node-b"))
+    world.deploy("v1.0.0")
+    world.settle()
+    world.append(validated(world.facts(ValidationRequested)[-1]))
+    for _ in range(12):
+        world.advance(5)
+        world.append(reported("node-b"))
+    assert [each.node_id for each in world.facts(BenchmarkRequested)] == ["node-a", "node-b"]
+    world.restart()
+    world.advance(5)
+    assert len(world.facts(BenchmarkRequested)) == 2
+    world.answering = True
+    world.advance(5)
+    assert world.open_step().step is DeploymentStep.STAGING
+
+
 def test_a_node_that_cannot_load_a_version_fails_it_and_staging_goes_back() -> None:
     world = with_champion()
     world.append(reported("node-a"))

@@ -18,7 +18,7 @@ from modeltrail.schemas.deployment_policy import (
 
 WHOLE = """
 validation: {providers: [CPUExecutionProvider], shapes: {input: [1, 3, 480, 640]}}
-performance: {statistic: p95, batch_sizes: [1, 4], max_latency_ms: 50, max_latency_ratio: 1.05}
+performance: {statistic: p95, runs: 200, batch_sizes: [1, 4], max_latency_ms: 50}
 data_quality: {features: [luma_mean]}
 ethics: {maximum_bias_risk: low}
 ab_test:
@@ -58,7 +58,8 @@ def test_shares_are_counted_in_ten_thousandths() -> None:
     [
         ("production: {hold: 3}", "line 1, column 14: production: unknown field 'hold': did you"),
         ("performance:\n  runs: many", "line 2, column 9: performance.runs: is 'many': give a who"),
-        ("performance: {runs: 1}", "performance.runs: is 1: give 2 to 10000"),
+        ("performance: {runs: 1}", "performance.runs: is 1: give 20 to 10000"),
+        ("performance: {statistic: p95}", "too few for P95: give 100 or more"),
         ("performance: {confidence: 1}", "give a number between 0.5 and 1, without these"),
         ("production: {shares_percent: [50, 25, 100]}", "must rise"),
         ("production: {shares_percent: [5]}", "must end with 100"),
@@ -75,7 +76,7 @@ def test_shares_are_counted_in_ten_thousandths() -> None:
         ("staging: null", "must be a mapping of environment"),
         ("staging: {environment: ''}", "environment is empty"),
         ("[", "not YAML: line 1"),
-        ("{" * 2000, "not YAML"),
+        ("{" * 2000, "nested too deeply"),
         ("just words", "must be a mapping of validation"),
         ("performance: {max_latency_ratio: .nan}", "is nan: give 0 to 1000"),
     ],

@@ -110,7 +110,12 @@ class Field:
 
     def until(self, condition: Callable[[], object], patience_s: float = 60.0) -> None:
         """Read and answer until something is so."""
-        eventually(lambda: self._round() or condition(), patience_s, 0.0)
+
+        def is_so() -> object:
+            self._round()
+            return condition()
+
+        eventually(is_so, patience_s, 0.0)
 
     def of(self, kind: type[T], model: str) -> list[T]:
         """Every fact of a kind about a model, those that came twice once."""

@@ -39,6 +39,8 @@ HELD = (0, 1, 4, 5, 6, 7)
 FIRST = "production: {hold_s: 0, watch_s: 0}"
 ROLLBACK_S = 5.0
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def test_a_deployment_goes_through_every_gate_and_an_alert_takes_it_back_within_seconds(
     fresh_settings: Settings,

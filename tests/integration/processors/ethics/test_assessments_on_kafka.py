@@ -68,13 +68,17 @@ def test_a_credit_model_is_assessed_once_although_its_worker_is_killed(
         assert answers(fresh_settings) == []
         with running_worker(fresh_settings, "jobs"):
             assessed = client.answer_to(asked, timeout_s=120)
+            wanted = ["--truth", "risk", "--sensitive", "sex", "--by", "ci"]
+            told = run(fresh_settings, "assess", "credit", version, str(data), *wanted)
+            assert f"credit {version} on 500 rows: bias HIGH" in told
+            assert "fairness by sex" in told
             with pytest.raises(AssessmentNotMade) as refused:
                 client.assess("credit", "v9.0.0", data, assessment_settings(SETTINGS))
             assert refused.value.reason is AssessmentRefusal.UNKNOWN_VERSION
 
         # Then it is answered once, with what the model itself predicts for each row.
         assert [fact.event_id for fact in answers(fresh_settings)].count(assessed.event_id) == 1
-        assert len(answers(fresh_settings)) == 2
+        assert len(answers(fresh_settings)) == 3
         report = json.loads(assessed.report_json)
         for sex, rows in held_out.groupby("sex"):
             found = report["fairness"]["sex"]["groups"][sex]
@@ -88,23 +92,28 @@ def test_a_credit_model_is_assessed_once_although_its_worker_is_killed(
         assert {each.rule for each in assessed.recommendations} >= {"BIAS_ABOVE_0_1", "K_BELOW_5"}
 
         # And the command and the view show it.
-        shown = CliRunner().invoke(
-            ethics, ["show", "credit", "--format", "json"], obj=fresh_settings
-        )
-        assert shown.exit_code == 0, shown.output
-        assert json.loads(shown.output)["report"] == report
-        eventually(lambda: len(rows_of(fresh_settings)) == 2)
-        by_status = {row[0]: row[1:] for row in rows_of(fresh_settings)}
+        shown = json.loads(run(fresh_settings, "show", "credit", "--format", "json"))
+        assert shown["report"]["settings"]["sensitive"] == ["sex"]
+        eventually(lambda: len(rows_of(fresh_settings)) == 3)
         score = report["bias"]["score"]["value"]
-        assert by_status["assessed"][:3] == ("HIGH", 500, pytest.approx(score))
-        assert by_status["refused"][3] == "UNKNOWN_VERSION"
+        first, second, third = rows_of(fresh_settings)
+        assert first == ("assessed", "", "HIGH", 500, pytest.approx(score), "")
+        assert second[:4] == ("assessed", "ci", "HIGH", 500)
+        assert third == ("refused", "", "", None, None, "UNKNOWN_VERSION")
+
+
+def run(settings: Settings, *words: str) -> str:
+    """What `modeltrail ethics` prints."""
+    result = CliRunner().invoke(ethics, list(words), obj=settings)
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 def rows_of(settings: Settings) -> list[tuple[object, ...]]:
     client = make_client(settings.clickhouse)
     rows: list[tuple[object, ...]] = client.execute(
-        "SELECT status, bias_risk, rows, bias_score, refusal_reason FROM ethics_assessments "
-        "WHERE status != 'requested'"
+        "SELECT status, requested_by, bias_risk, rows, bias_score, refusal_reason "
+        "FROM ethics_assessments WHERE status != 'requested' ORDER BY requested_at"
     )
     client.disconnect()
     return rows

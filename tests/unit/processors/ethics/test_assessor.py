@@ -1,12 +1,17 @@
 """An assessment runs in a process of its own, whatever the data and the model do to it."""
 
+import io
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import skimage.data
+from PIL import Image
 
 from modeltrail.infra.clock import ManualClock
 from modeltrail.infra.confined import Interrupted, Limits
@@ -16,6 +21,8 @@ from modeltrail.processors.ethics.documentation import ModelRecord
 from modeltrail.processors.ethics.job import AssessmentJob, Registration
 from modeltrail.processors.ethics.refusals import Refused
 from modeltrail.producers.errors import ArtifactNotFound, UnknownModel
+from modeltrail.producers.masker.centerface import pinned_model, with_free_input_size
+from modeltrail.producers.registry.artifacts import ArtifactStore
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.assessment_settings import assessment_json, assessment_settings
 from modeltrail.schemas.events import (
@@ -118,6 +125,35 @@ def test_the_answer_has_the_same_id_whenever_it_is_made(data: Path) -> None:
     assert first == second
     assert first.request_id == REQUEST.event_id
     assert first.rows == 200
+
+
+def test_occlusion_maps_go_into_the_artifact_store(tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.fromarray(data_of_face()).save(picture, "PNG")
+    data, model = tmp_path / "images.parquet", tmp_path / "centerface.onnx"
+    pd.DataFrame({"image": [picture.getvalue()] * 20}).to_parquet(data)
+    model.write_bytes(with_free_input_size(pinned_model()))
+    store = ArtifactStore(str(tmp_path / "store"), tmp_path / "cache", largest_mb=8)
+
+    def keep(name: str, png: bytes) -> str:
+        path = tmp_path / f"{name}.png"
+        path.write_bytes(png)
+        return store.put(path).uri
+
+    found = Registration(NOTHING_WRITTEN, lambda: model)
+    made = AssessmentJob(lambda *_: found, lambda *_: data, keep, ManualClock())
+    settings = "explain: {image: image, images: 1, patches: 4}\n"
+    answer = done(made, replace(REQUEST, settings_json=settings))
+
+    assert isinstance(answer, EthicsAssessed)
+    uri = json.loads(answer.report_json)["transparency"]["occlusion"]["image_1"]["png_uri"]
+    with Image.open(uri.removeprefix("file://")) as drawn:
+        assert drawn.format == "PNG"
+        assert drawn.size == (320, 320)
+
+
+def data_of_face() -> Any:
+    return skimage.data.astronaut()  # type: ignore[no-untyped-call]
 
 
 def test_what_cannot_be_found_is_refused_for_its_own_reason(data: Path) -> None:

@@ -118,7 +118,7 @@ def test_words_among_latencies_are_counted_and_not_judged(
     table.loc[5, "ms"] = float("inf")
     table.loc[6, "ms"] = -1.0
     judged = assessed(tmp_path, table, SETTINGS + "latency: ms\n")
-    assert "ms: 7 of 300 rows, as there is no number of 0 or more" in judged.not_judged
+    assert "ms: 7 of 300 rows, as there is no number from 0 to 4e12" in judged.not_judged
     groups = report_of(judged)["latency"]["sex"]["groups"]
     assert sum(each["latency_mean_ms"]["n"] for each in groups.values()) == 293
 
@@ -163,6 +163,31 @@ def test_what_is_no_table_is_refused(name: str, tmp_path: Path) -> None:
     path.write_bytes(UNREADABLE[name])
     found = refusal(lambda: assess(assessment_settings(SETTINGS), path, None, NOTHING_WRITTEN))
     assert found.reason is AssessmentRefusal.DATA_UNREADABLE
+
+
+@pytest.mark.parametrize("role", ["sensitive: [sex, odd]", "unit: odd\nsensitive: [sex]"])
+def test_lists_are_no_labels(role: str, table: pd.DataFrame, tmp_path: Path) -> None:
+    table["odd"] = [[1.0, 2.0]] * len(table)
+    settings = SETTINGS.replace("sensitive: [sex]", role)
+    found = refusal(lambda: assessed(tmp_path, table, settings, parquet=True))
+    assert found.reason is AssessmentRefusal.DATA_UNREADABLE
+    assert "list" in found.detail
+
+
+def test_dates_are_labels_but_no_latencies(table: pd.DataFrame, tmp_path: Path) -> None:
+    table["day"] = pd.to_datetime("2026-01-01") + pd.to_timedelta(np.arange(300) % 3, unit="D")
+    settings = SETTINGS.replace("[sex]", "[day]") + "latency: day\n"
+    judged = assessed(tmp_path, table, settings, parquet=True)
+    assert len(report_of(judged)["fairness"]["day"]["groups"]) == 3
+    assert "day: 300 of 300 rows, as there is no number from 0 to 4e12" in judged.not_judged
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+def test_a_heading_without_rows_is_too_little(
+    parquet: bool, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    found = refusal(lambda: assessed(tmp_path, table.head(0), SETTINGS, parquet=parquet))
+    assert found.reason is AssessmentRefusal.TOO_FEW_ROWS
 
 
 def test_a_file_that_is_gone_is_missing(tmp_path: Path) -> None:

@@ -187,6 +187,9 @@ def test_latency_by_group_is_what_numpy_says(table: pd.DataFrame, tmp_path: Path
         assert figures["latency_p95_ms"]["value"] == pytest.approx(nearest, rel=0.005)
         low, high = figures["latency_p95_ms"]["interval"]
         assert low < nearest < high
+    table.loc[0, "sex"] = "a single one"
+    alone = report_of(assessed(tmp_path, table, SETTINGS + "latency: ms\n"))["latency"]["sex"]
+    assert "no interval" in alone["groups"]["a single one"]["latency_mean_ms"]["note"]
     ratio = found["latency_ratio"]
     assert ratio["value"] == pytest.approx(min(means.values()) / max(means.values()))
     assert ratio["interval"][0] < 1 / 1.5 < ratio["interval"][1] < 0.8

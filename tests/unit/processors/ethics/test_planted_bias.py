@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from modeltrail.processors.ethics.counting import LOTS
+from modeltrail.processors.ethics.counting import LOTS, ValueTable
 from modeltrail.processors.ethics.disparities import (
     DETECTION_DISPARITIES,
     OUTCOME_DISPARITIES,
@@ -14,7 +14,11 @@ from modeltrail.processors.ethics.disparities import (
 )
 from modeltrail.processors.ethics.fairness import Counted
 from modeltrail.processors.ethics.identity import Similarities
+from modeltrail.processors.ethics.intervals import bias_corrected
+from modeltrail.processors.ethics.measured import LATENCY, measured_report
 from modeltrail.processors.ethics.membership import membership_report
+from modeltrail.processors.ethics.partitions import Partition
+from modeltrail.processors.ethics.rates import rates_of
 from modeltrail.schemas.assessment_settings import IntervalSettings
 
 SEEDS = 100
@@ -78,6 +82,40 @@ def test_a_planted_bias_is_found_and_lies_in_its_interval(name: str) -> None:
     ]
     assert len(biased) >= 3
     assert {figure: found[figure] for figure in biased if found[figure] < ENOUGH} == {}
+
+
+def test_rates_of_groups_lie_in_their_intervals() -> None:
+    planted, inside = ((0.8, 0.3), (0.55, 0.1)), {"selection_rate": 0, "false_positive_rate": 0}
+    truth = {"selection_rate": 0.325, "false_positive_rate": 0.1}
+    for seed in range(SEEDS):
+        counts = outcome_counts(planted, seed)
+        resampled = Counted(counts, False, SETTINGS, np.random.default_rng(seed)).resampled()
+        for rate, value in truth.items():
+            drawn = rates_of(resampled, rate)
+            low, high = bias_corrected(rates_of(counts[0], rate), drawn, 0.95)
+            inside[rate] += low[1] <= value <= high[1]
+    assert min(inside.values()) >= ENOUGH
+
+
+@pytest.mark.parametrize("by_lot", [False, True])
+def test_a_planted_latency_lies_in_its_interval(by_lot: bool) -> None:
+    # Lognormal values of mean 20 and 25 ms; with lots, those of a session share half of it.
+    partition = Partition("sex", ("f", "m"), ((0,), (1,)))
+    inside = {"mean": 0, "ratio": 0}
+    for seed in range(SEEDS):
+        chance = np.random.default_rng(seed)
+        table = ValueTable(by_lot=by_lot)
+        groups = np.repeat([0, 1], 400)
+        session = np.repeat(chance.lognormal(-0.02, 0.2, 80), 10) if by_lot else 1.0
+        values = np.where(groups == 0, 20.0, 25.0) * session * chance.lognormal(-0.02, 0.2, 800)
+        table.add(groups, values, np.repeat(np.arange(80), 10) if by_lot else None)
+        found = measured_report(
+            table, partition, [0, 1], LATENCY, SETTINGS, np.random.default_rng(seed), by_lot=by_lot
+        )
+        mean, ratio = found["groups"]["m"]["latency_mean_ms"], found["latency_ratio"]
+        inside["mean"] += mean.low <= 25.0 <= mean.high
+        inside["ratio"] += ratio.low <= 0.8 <= ratio.high
+    assert min(inside.values()) >= ENOUGH, inside
 
 
 def test_no_bias_is_seldom_taken_for_one() -> None:

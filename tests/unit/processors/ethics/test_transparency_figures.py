@@ -100,7 +100,7 @@ def test_a_model_that_does_not_load_is_refused(
 
 def test_a_face_detector_looks_at_the_face(tmp_path: Path) -> None:
     # Given a real face in the upper half of a picture, and the detector of the demo.
-    picture = Image.fromarray(data.astronaut())
+    picture = Image.fromarray(data.astronaut())  # type: ignore[no-untyped-call]
     encoded = io.BytesIO()
     picture.save(encoded, "PNG")
     table = pd.DataFrame({"image": [encoded.getvalue()] * 20})

@@ -51,7 +51,7 @@ def test_a_heavier_version_weighs_more(tmp_path: Path) -> None:
     light = file_of(tmp_path, "light", model_files.slower(layers=1, width=64))
     heavy = file_of(tmp_path, "heavy", model_files.slower(layers=1, width=2048))
 
-    weights = measure(heavy, light, replace(POLICY, runs=2))["peak_memory_mb"]
+    weights = measure(heavy, light, POLICY)["peak_memory_mb"]
 
     # 16 MiB of weights, as bytes of the file and inside the session
     assert weights["candidate"] > 16

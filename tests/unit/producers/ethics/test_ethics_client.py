@@ -43,11 +43,11 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def answer(log: MemoryLog, ids: MemorySchemaIds) -> Callable[[Fact], None]:
     codec = Codec(ids)
-    return lambda fact: void(log.append(ETHICS, key_of("credit"), codec.encode(fact)))
 
+    def append(fact: Fact) -> None:
+        log.append(ETHICS, key_of("credit"), codec.encode(fact))
 
-def void(_: object) -> None:
-    return None
+    return append
 
 
 def assessed(request: AssessmentRequested, **changes: object) -> EthicsAssessed:
@@ -87,17 +87,17 @@ def test_only_the_answer_to_its_own_request_is_taken(
 ) -> None:
     asked = client.ask("credit", "v1.0.0", data, SETTINGS)
     mine = assessed(asked.request)
-    later = threading.Timer(
-        0.1, lambda: [answer(each) for each in (assessed(asked.request, request_id=OTHER), mine)]
-    )
+
+    def answer_both() -> None:
+        answer(assessed(asked.request, request_id=EventId(bytes(16))))
+        answer(mine)
+
+    later = threading.Timer(0.1, answer_both)
     later.start()
     waited: list[float] = []
     assert client.answer_to(asked, timeout_s=10, waiting=waited.append) == mine
     assert waited
     assert waited == sorted(waited)
-
-
-OTHER = EventId(bytes(16))
 
 
 def test_a_refusal_is_an_error_with_its_reason(
