@@ -60,7 +60,9 @@ class KafkaSettings:
     topic_prefix: str = _setting("modeltrail.", "prefix of every topic name")
     partitions: int = _setting(4, "partitions of every topic; joined topics need equal counts")
     replication_factor: int = _setting(1, "copies of every partition")
-    inference_retention_days: int = _setting(30, "days that measurements and heartbeats stay in Kafka")
+    inference_retention_days: int = _setting(
+        30, "days that measurements and heartbeats stay in Kafka"
+    )
     windows_retention_days: int = _setting(7, "days that partial and closed windows stay in Kafka")
     security_protocol: str = _setting("PLAINTEXT", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")
     sasl_mechanism: str = _setting("", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")

@@ -30,7 +30,7 @@ def assessment_figures(report: Mapping[str, Any], area: str) -> Iterator[Figure]
     """The figures of one area, in the order of their paths."""
     found = report.get(area)
     if isinstance(found, dict):
-        yield from _figures(found, "")
+        yield from _figures(found, area)
 
 
 def _figures(part: Mapping[str, Any], path: str) -> Iterator[Figure]:
@@ -40,7 +40,7 @@ def _figures(part: Mapping[str, Any], path: str) -> Iterator[Figure]:
         return
     for name in sorted(part):
         if isinstance(part[name], dict):
-            yield from _figures(part[name], f"{path}.{name}" if path else name)
+            yield from _figures(part[name], f"{path}.{name}")
 
 
 def _is_number(value: object) -> bool:

@@ -65,13 +65,16 @@ def assessed_risks(dossier: ModelDossier, cite: Citations) -> str:
     return table(("", ""), rows)
 
 
-def figures_of(dossier: ModelDossier, cite: Citations, area: str) -> str:
-    """The figures of one area of the newest assessment: `bias`, `privacy`, `transparency`."""
+def figures_of(dossier: ModelDossier, cite: Citations, *areas: str) -> str:
+    """The figures of some areas of the newest assessment, such as `fairness` or `privacy`."""
     if dossier.assessed is None:
         return ""
+    report = report_of(dossier.assessed)
+    figures = [figure for area in areas for figure in assessment_figures(report, area)]
+    if not figures:
+        return ""
     mark = cite.of(dossier.assessed)
-    rows = [_row(figure, mark) for figure in assessment_figures(report_of(dossier.assessed), area)]
-    return table(("Figure", "Value", "95 % interval", "n"), rows)
+    return table(("Figure", "Value", "95 % interval", "n"), [_row(each, mark) for each in figures])
 
 
 def recommendations(dossier: ModelDossier, cite: Citations) -> str:

@@ -67,7 +67,7 @@ def model_card(
         "out_of_scope": text(said.get("out_of_scope", "")),
         "limitations": text(said.get("limitations", "")),
         "assessment": assessed_risks(dossier, cite),
-        "fairness": figures_of(dossier, cite, "bias"),
+        "fairness": figures_of(dossier, cite, "bias", "fairness", "latency", "coverage"),
         "privacy": figures_of(dossier, cite, "privacy"),
         "transparency": figures_of(dossier, cite, "transparency"),
         "recommendations": recommendations(dossier, cite),

@@ -9,8 +9,6 @@ from itertools import pairwise
 from typing import Any
 
 from huggingface_hub import ModelCard
-from hypothesis import given
-from hypothesis import strategies as st
 
 from modeltrail.processors.documents.document import Document
 from modeltrail.processors.documents.model_card import model_card
@@ -159,6 +157,27 @@ def test_incidents_say_how_long_they_lasted_and_what_was_found() -> None:
     assert "the lens was dirty" in parts["troubleshooting"]
 
 
+def test_an_assessment_is_told_by_area_with_its_intervals() -> None:
+    # Given an assessment whose report has figures of three areas, one of them not judged
+    log = Log()
+    log.add(ModelRegistered)
+    ratio = {"value": 0.71, "interval": [0.6, 0.82], "n": 400}
+    report = {
+        "fairness": {"sex": {"demographic_parity_ratio": ratio, "accuracy": {"value": None}}},
+        "privacy": {"anonymity": {"k_anonymity": {"value": 3, "interval": None, "n": 400}}},
+    }
+    log.add(EthicsAssessed, report_json=json.dumps(report))
+
+    # Then each is a row of its own part
+    parts = card_of(log).parts
+    row = "| fairness.sex.demographic\\_parity\\_ratio | 0.71 [["
+    assert row in parts["fairness"]
+    assert "| 0.6 to 0.82 | 400 |" in parts["fairness"]
+    assert "accuracy" not in parts["fairness"]
+    assert "| privacy.anonymity.k\\_anonymity | 3 [[" in parts["privacy"]
+    assert parts["transparency"] == ""
+
+
 def test_the_life_of_another_version_is_not_told() -> None:
     # Given an incident and a deployment of another version
     log = Log()
@@ -214,19 +233,3 @@ def test_html_is_one_page_with_its_plots_inside() -> None:
     anchors = set(re.findall(r'href="#event-(\d+)"', page))
     assert anchors
     assert anchors <= set(re.findall(r'id="event-(\d+)"', page))
-
-
-@given(st.text(min_size=1, max_size=60))
-def test_what_people_wrote_never_becomes_markup(comment: str) -> None:
-    # Given an acknowledgement with any words, markup among them
-    log = a_life()
-    log.add(AlertAcknowledged, alert_id=EventId(b"a" * 16), comment=f"<img src=x>{comment}|\n## x")
-
-    # When the card becomes a page
-    document = card_of(log)
-    text = markdown_of(document)
-
-    # Then there is no element and no heading of theirs
-    assert "\n## x" not in text
-    body = html_of(replace(document, figures={}))
-    assert "<img" not in body
