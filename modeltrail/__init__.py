@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         ExperimentComparison,
         RepeatedRuns,
     )
-    from modeltrail.producers.experiments.intervals import MeanInterval
     from modeltrail.producers.experiments.tracker import ExperimentTracker
     from modeltrail.producers.monitoring.monitor import InferenceMonitor
     from modeltrail.producers.monitoring.session import InstrumentedSession
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from modeltrail.producers.registry.lineage import Lineage
     from modeltrail.producers.registry.snapshot import RegistrySnapshot
     from modeltrail.producers.serving.node import ServingNode
+    from modeltrail.schemas.intervals import MeanInterval
 
 __all__ = [
     "ActiveRun",
@@ -56,7 +56,7 @@ _HOMES = {
     "InferenceMonitor": "modeltrail.producers.monitoring.monitor",
     "InstrumentedSession": "modeltrail.producers.monitoring.session",
     "Lineage": "modeltrail.producers.registry.lineage",
-    "MeanInterval": "modeltrail.producers.experiments.intervals",
+    "MeanInterval": "modeltrail.schemas.intervals",
     "ModelRegistry": "modeltrail.producers.registry.client",
     "MonitorStats": "modeltrail.producers.monitoring.stats",
     "RegisteredModel": "modeltrail.producers.registry.fold",

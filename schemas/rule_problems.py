@@ -45,9 +45,13 @@ HOPS: Mapping[str, int] = MappingProxyType(
 STANDARD_WHOLES: Mapping[str, str] = MappingProxyType(
     {"dropped_frames": "measurements", "faces_unmasked": "faces"}
 )
+#: What stands between the name of a metric and that of a group, as in `missed@a`.
+GROUP_MARK = "@"
 #: Names that alerts of drift carry where those of thresholds carry the name of their rule.
 DRIFT_RULE = "DRIFT"
 CHANGE_POINT_RULE = "CHANGE_POINT"
+
+_STATISTICS = tuple(each.value for each in Statistic if each is not Statistic.UNKNOWN)
 
 MOST_RULES = 100
 LONGEST_FOR_S = 86_400.0
@@ -113,7 +117,7 @@ def _rule_problems(rule: ThresholdRule) -> Iterator[str]:
         yield f"share_of is for SHARE only, not {rule.statistic}: leave it out"
     match rule.statistic:
         case Statistic.UNKNOWN:
-            yield "statistic is not known: use VALUE, MEAN, MIN, MAX, P50, P95, P99, SHARE, NO_DATA"
+            yield f"statistic is not known: use {', '.join(_STATISTICS)}"
         case Statistic.NO_DATA:
             yield from _no_data_problems(rule)
         case Statistic.VALUE:
@@ -123,6 +127,10 @@ def _rule_problems(rule: ThresholdRule) -> Iterator[str]:
             yield from _window_problems(rule)
             yield from _threshold_problems(rule)
             yield from _share_problems(rule)
+        case Statistic.PARITY_RATIO | Statistic.PARITY_DIFFERENCE:
+            yield from _window_problems(rule)
+            yield from _threshold_problems(rule)
+            yield from _parity_problems(rule)
         case _:
             yield from _window_problems(rule)
             yield from _threshold_problems(rule)
@@ -182,6 +190,28 @@ def _share_problems(rule: ThresholdRule) -> Iterator[str]:
         yield f"SHARE of {rule.metric!r} has no standard whole: name its metric in share_of"
     elif not 0 <= rule.threshold <= 1:
         yield f"threshold {rule.threshold:g} is no share: give 0 to 1, for 5 % write 0.05"
+
+
+def _parity_problems(rule: ThresholdRule) -> Iterator[str]:
+    if GROUP_MARK in rule.metric:
+        yield (
+            f"metric {rule.metric!r:.40} names a group, and {rule.statistic} compares all of them: "
+            f"give what stands before {GROUP_MARK}"
+        )
+    if rule.statistic is Statistic.PARITY_DIFFERENCE:
+        if rule.direction is Direction.BELOW:
+            yield "PARITY_DIFFERENCE is 0 where groups are alike: use above"
+        if rule.threshold < 0:
+            yield f"threshold {rule.threshold:g} is no difference: give 0 or more"
+        elif rule.resolve_threshold is not None and rule.resolve_threshold < 0:
+            yield f"resolve_threshold {rule.resolve_threshold:g} is never reached: give 0 or more"
+        return
+    if rule.direction is Direction.ABOVE:
+        yield "PARITY_RATIO is 1 where groups are alike: use below"
+    if not 0 < rule.threshold <= 1:
+        yield f"threshold {rule.threshold:g} is no ratio: for four fifths write 0.8"
+    elif rule.resolve_threshold is not None and rule.resolve_threshold > 1:
+        yield f"resolve_threshold {rule.resolve_threshold:g} is never reached: give 1 or less"
 
 
 def _policy_problems(fact: DriftPolicySet) -> Iterator[tuple[str, str]]:

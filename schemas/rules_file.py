@@ -15,6 +15,12 @@
           resolve_threshold: 0.03
           for_s: 30
           severity: CRITICAL
+        - name: UNFAIR_MISSES      # of missed@a, missed@b, …: groups of people who consented
+          metric: missed
+          statistic: PARITY_RATIO
+          window: 5m
+          below: 0.8
+          minimum_samples: 100     # of each group
       drift: {window: 5m, persistence: 2}
 
 A percentile, not single values, is behind `latency_threshold`: one slow frame is no incident.

@@ -23,15 +23,21 @@ COMMANDS: Mapping[str, str] = {
     "backtest": "Replay measurements under the rules of a YAML file and compare the alerts.",
     "alerts": "Follow alerts, list the open ones, acknowledge or silence them.",
     "registry": "Find versions of models, look at them, name, tag, verify and retire them.",
-    "deploy": "Take a version through its gates and into an environment.",
-    "deployments": "List deployments, show, follow, cancel, roll back or judge them again.",
+    "deploy": "Take a version, or what an alias names, through its gates and into an environment.",
+    "deployments": (
+        "List, show, follow, cancel, roll back or judge deployments again; ids may be cut short."
+    ),
     "experiments": "List runs of experiments, show or compare some, plot their metrics.",
-    "docs": "Write the card of a model or the report of an experiment, as of any moment.",
-    "coverage": "Show how much of what happens is on record: the success metrics.",
+    "docs": "Write documents in which every number cites its event.",
+    "coverage": (
+        "Show the success metrics: how many models, runs, versions and alerts are looked after."
+    ),
     "ethics": "Assess how fair, private and transparent a version is, or show the assessment.",
     "truth": "Load ground truth that became known later, to judge measurements by it.",
     "demo": "Show the whole way from real frames to SQL answers.",
-    "demo-deploy": "Show versions that meet gates, traffic, a guardrail and an alert.",
+    "demo-deploy": (
+        "Show deployments: two are promoted, one of them taken back by an alert; two are refused."
+    ),
     "migrate": (
         "Create missing topics, publish the schemas, apply migrations and views; safe to repeat."
     ),

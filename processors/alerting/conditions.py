@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from modeltrail.processors.alerting.parity import Parity, parity_of
 from modeltrail.schemas.events import (
     Direction,
     MetricWindow,
@@ -21,10 +22,13 @@ class Judgement(NamedTuple):
     samples: int
     breached: bool
     recovered: bool
+    parity: Parity | None = None
 
 
 def judge(rule: ThresholdRule, window: WindowClosed) -> Judgement | None:
     """Judge what `window` holds of the rule's metric; None: too few samples to say anything."""
+    if rule.statistic in (Statistic.PARITY_RATIO, Statistic.PARITY_DIFFERENCE):
+        return _judge_parity(rule, window)
     metric = metric_of(window, rule.metric)
     if metric is None or metric.count < rule.minimum_samples:
         return None
@@ -46,6 +50,17 @@ def metric_of(window: WindowClosed, name: str) -> MetricWindow | None:
         if metric.name == name:
             return metric if metric.count else None
     return None
+
+
+def _judge_parity(rule: ThresholdRule, window: WindowClosed) -> Judgement | None:
+    parity = parity_of(window, rule.metric, rule.minimum_samples)
+    if parity is None:
+        return None
+    ratio = rule.statistic is Statistic.PARITY_RATIO
+    value = parity.ratio if ratio else parity.difference
+    if value is None:
+        return None
+    return judge_value(rule, value, parity.samples)._replace(parity=parity)
 
 
 def _value(rule: ThresholdRule, metric: MetricWindow, window: WindowClosed) -> float | None:

@@ -1,6 +1,7 @@
 """Says in one sentence for people what an alert is about."""
 
 from modeltrail.processors.alerting.conditions import Judgement
+from modeltrail.processors.alerting.parity import Parity
 from modeltrail.processors.alerting.series import Series
 from modeltrail.schemas.events import (
     ChangePointDetected,
@@ -21,7 +22,8 @@ def of_window(rule: ThresholdRule, series: Series, judgement: Judgement) -> str:
     else:
         last = "the last 1000" if rule.window == "last_1000" else rule.window
         what = f"{rule.statistic} of {rule.metric} over {last}"
-    return f"{what} is {judgement.value:.6g}, {_side(rule, judgement)}, for {series}."
+    groups = _groups(judgement.parity) if judgement.parity else ""
+    return f"{what} is {judgement.value:.6g}{groups}, {_side(rule, judgement)}, for {series}."
 
 
 def of_value(rule: ThresholdRule, series: Series, breach: ValueBreached) -> str:
@@ -71,6 +73,14 @@ def of_settled(metric: str, series: Series) -> str:
 
 def _measured(rule: ThresholdRule) -> str:
     return f"value of {rule.metric}" if rule.metric else "measurement"
+
+
+def _groups(parity: Parity) -> str:
+    least, greatest = parity.least, parity.greatest
+    return (
+        f" (mean {float(least.mean):.6g} of group {least.group}, "
+        f"{float(greatest.mean):.6g} of group {greatest.group})"
+    )
 
 
 def _side(rule: ThresholdRule, judgement: Judgement) -> str:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from modeltrail.processors.documents.citing import Cited
 from modeltrail.processors.documents.experiment_dossier import Point, Run
-from modeltrail.processors.documents.intervals import Estimate, of_repeats
+from modeltrail.schemas.intervals import MeanInterval, mean_interval
 from modeltrail.schemas.metric_directions import is_higher_better
 from modeltrail.schemas.run_settings import but_for_the_seed, configuration_differences, is_seed
 
@@ -46,7 +46,7 @@ class Repeats:
     name: str
     metric: str
     runs: tuple[Run, ...]
-    estimate: Estimate
+    estimate: MeanInterval
     cited: tuple[Cited, ...]
 
 
@@ -74,7 +74,7 @@ def repeats_of(runs: Sequence[Run], metric: str) -> list[Repeats]:
                     _name(members[0], varied),
                     metric,
                     tuple(members),
-                    of_repeats(values),
+                    mean_interval(values),
                     tuple(point.cited for point in points),
                 )
             )
@@ -141,7 +141,7 @@ def _of_means(groups: Sequence[Repeats], metric: str) -> Iterator[Finding]:
         yield Finding("overlap", f"{first.name} and {second.name}", metric, -gap, cited)
 
 
-def _gap(one: Estimate, other: Estimate) -> float:
+def _gap(one: MeanInterval, other: MeanInterval) -> float:
     """How far two intervals lie apart; below zero they overlap."""
     assert one.low is not None
     assert one.high is not None

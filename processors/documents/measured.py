@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from modeltrail.processors.documents.citing import Cited, Source, source_of
-from modeltrail.processors.documents.intervals import Estimate, of_windows
+from modeltrail.processors.documents.intervals import of_windows
 from modeltrail.processors.documents.model_dossier import ModelDossier
 from modeltrail.schemas.events import MetricWindow, WindowClosed
+from modeltrail.schemas.intervals import MeanInterval
 from modeltrail.schemas.sketch import merged, quantile
 
 
@@ -21,7 +22,7 @@ class Measured:
     environment: str
     arm: str
     metric: str
-    mean: Estimate
+    mean: MeanInterval
     p50: float
     p95: float
     p99: float

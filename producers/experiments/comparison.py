@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from modeltrail.producers.experiments.intervals import MeanInterval
 from modeltrail.schemas.ids import ExperimentId, RunId
+from modeltrail.schemas.intervals import MeanInterval
 from modeltrail.schemas.run_settings import flattened
 
 

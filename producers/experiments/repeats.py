@@ -6,7 +6,7 @@ from typing import Any
 
 from modeltrail.producers.errors import UnknownRun
 from modeltrail.producers.experiments.comparison import Comparison, RepeatedRuns
-from modeltrail.producers.experiments.intervals import mean_interval
+from modeltrail.schemas.intervals import mean_interval
 from modeltrail.schemas.run_settings import but_for_the_seed, is_seed
 
 

@@ -12,7 +12,11 @@ ANY_MODEL = ModelId("*")
 
 
 class Statistic(StrEnum):
-    """What of a metric is compared; VALUE looks at each measurement, the others at a window."""
+    """What of a metric is compared; VALUE looks at each measurement, the others at a window.
+
+    The PARITY ones compare the groups of a metric, `METRIC@GROUP`, with each other: least mean over
+    greatest, or greatest less least.
+    """
 
     UNKNOWN = "UNKNOWN"
     VALUE = "VALUE"
@@ -24,6 +28,8 @@ class Statistic(StrEnum):
     P99 = "P99"
     SHARE = "SHARE"
     NO_DATA = "NO_DATA"
+    PARITY_RATIO = "PARITY_RATIO"
+    PARITY_DIFFERENCE = "PARITY_DIFFERENCE"
 
 
 class Direction(StrEnum):

@@ -17,6 +17,7 @@ from modeltrail.schemas.events import (
     AlertResolved,
     AlertState,
     AlertUpdated,
+    Direction,
     Fact,
     Statistic,
     ThresholdRule,
@@ -43,6 +44,14 @@ RULES: tuple[ThresholdRule, ...] = (
     replace(RULE, name="LASTING", statistic=Statistic.P95, window="1m", for_s=20.0),
     replace(VALUE_RULE, name="VALUE", resolve_threshold=45.0),
     replace(NO_DATA_RULE, name="SILENT"),
+    replace(
+        RULE,
+        name="PARITY",
+        statistic=Statistic.PARITY_RATIO,
+        direction=Direction.BELOW,
+        threshold=0.8,
+        resolve_threshold=0.9,
+    ),
     replace(NO_DATA_RULE, name="NO_LATENCY", metric="latency_ms", window="10s", for_s=10.0),
 )
 VERSIONS = ("v1.0.0", "v2.0.0")
@@ -75,6 +84,8 @@ def logs(draw: st.DrawFn) -> Written:
             values = draw(st.lists(VALUES, max_size=3))
             if values:
                 held = {draw(st.sampled_from(("latency_ms", "latency_ms", "fps"))): values}
+                for group in draw(st.sampled_from(((), (), ("a",), ("a", "b")))):
+                    held[f"latency_ms@{group}"] = [draw(VALUES)]
                 before += [window(end_s, held, each, version=version) for each in ("10s", "1m")]
         # Up to twenty seconds ahead of the decision, as of a partition that is faster.
         for after_s in draw(st.lists(st.integers(1, 30), max_size=3, unique=True)):

@@ -40,6 +40,14 @@ def rules(draw: st.DrawFn) -> ThresholdRule:
         return replace(rule, window="", for_s=0.0)
     if statistic is Statistic.NO_DATA:
         return replace(rule, direction=Direction.BELOW, threshold=1.0)
+    if statistic in (Statistic.PARITY_RATIO, Statistic.PARITY_DIFFERENCE):
+        ratio = statistic is Statistic.PARITY_RATIO
+        rule = replace(
+            rule,
+            metric=rule.metric.replace("@", "a"),
+            direction=Direction.BELOW if ratio else Direction.ABOVE,
+            threshold=draw(st.floats(0, 1, exclude_min=ratio)),
+        )
     if statistic is Statistic.SHARE:
         rule = replace(rule, share_of=rule.metric + "s")
     return replace(

@@ -8,8 +8,8 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from modeltrail.producers.errors import UnknownRun
 from modeltrail.producers.experiments.comparison import BestMetric, Comparison
-from modeltrail.producers.experiments.intervals import MeanInterval, mean_interval, t_quantile
 from modeltrail.producers.experiments.tracker import ExperimentTracker
+from modeltrail.schemas.intervals import MeanInterval, mean_interval, t_quantile
 from modeltrail.schemas.metric_directions import is_higher_better
 
 

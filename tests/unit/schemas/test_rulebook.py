@@ -28,6 +28,14 @@ RULE = ThresholdRule(
 )
 VALUE = replace(RULE, statistic=Statistic.VALUE, window="")
 SHARE = replace(RULE, statistic=Statistic.SHARE, metric="dropped_frames", threshold=0.05)
+RATIO = replace(
+    RULE,
+    statistic=Statistic.PARITY_RATIO,
+    metric="missed",
+    direction=Direction.BELOW,
+    threshold=0.8,
+)
+DIFFERENCE = replace(RULE, statistic=Statistic.PARITY_DIFFERENCE, metric="missed", threshold=0.1)
 SILENCE = replace(RULE, statistic=Statistic.NO_DATA, metric="")
 
 
@@ -55,6 +63,12 @@ def at(ms: int, fact: ThresholdsSet | DriftPolicySet, offset: int | None = None)
         replace(RULE, window="last_1000", minimum_samples=1000, for_s=86_400.0),
         replace(SHARE, metric="faces_unmasked"),
         replace(SHARE, metric="misses", share_of="tries", threshold=3.0),
+        RATIO,
+        replace(RATIO, window="last_1000", minimum_samples=100, resolve_threshold=1.0),
+        replace(RATIO, threshold=1.0),
+        DIFFERENCE,
+        replace(DIFFERENCE, threshold=25.0, resolve_threshold=0.0),
+        replace(RULE, metric="missed@a"),
         replace(SILENCE, metric="accuracy", direction=Direction.UNKNOWN, threshold=0.0),
     ],
 )
@@ -72,6 +86,7 @@ def test_a_good_rule_has_no_problem(rule: ThresholdRule) -> None:
         (replace(RULE, metric=""), "metric name is empty"),
         (replace(RULE, environment="\x00"), "unprintable"),
         (replace(RULE, statistic=Statistic.UNKNOWN), "use VALUE, MEAN"),
+        (replace(RULE, statistic=Statistic.UNKNOWN), "PARITY_RATIO, PARITY_DIFFERENCE"),
         (replace(RULE, direction=Direction.UNKNOWN), "use ABOVE or BELOW"),
         (replace(RULE, severity=Severity.UNKNOWN), "use INFO, WARNING or CRITICAL"),
         (replace(RULE, window="10m"), "did you mean 1m?"),
@@ -94,6 +109,22 @@ def test_a_good_rule_has_no_problem(rule: ThresholdRule) -> None:
         (replace(SHARE, share_of="dropped_frames"), "name the metric of the whole"),
         (replace(SHARE, threshold=5.0), "for 5 % write 0.05"),
         (replace(SHARE, window="2m"), "is not known"),
+        (replace(RATIO, window=""), "use one of 10s, 1m, 5m, 1h, last_1000"),
+        (replace(RATIO, metric="missed@a"), "give what stands before @"),
+        (replace(DIFFERENCE, metric="@"), "give what stands before @"),
+        (replace(RATIO, metric=""), "metric name is empty"),
+        (replace(RATIO, direction=Direction.ABOVE), "use below"),
+        (replace(RATIO, direction=Direction.UNKNOWN), "use ABOVE or BELOW"),
+        (replace(RATIO, threshold=0.0), "for four fifths write 0.8"),
+        (replace(RATIO, threshold=80.0), "for four fifths write 0.8"),
+        (replace(RATIO, threshold=math.nan), "give a finite number"),
+        (replace(RATIO, resolve_threshold=1.1), "give 1 or less"),
+        (replace(RATIO, share_of="faces"), "for SHARE only"),
+        (replace(RATIO, minimum_samples=0), "give 1 or more"),
+        (replace(DIFFERENCE, window="7s"), "is not known"),
+        (replace(DIFFERENCE, direction=Direction.BELOW), "use above"),
+        (replace(DIFFERENCE, threshold=-0.1), "give 0 or more"),
+        (replace(DIFFERENCE, resolve_threshold=-0.1), "give 0 or more"),
         (replace(SILENCE, window="last_1000"), "use 10s, 1m, 5m or 1h"),
         (replace(SILENCE, window=""), "is not known"),
         (replace(SILENCE, resolve_threshold=1.0), "leave it out"),

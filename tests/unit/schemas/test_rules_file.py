@@ -104,6 +104,28 @@ def test_the_short_forms_are_rules() -> None:
     )
 
 
+def test_the_groups_of_a_metric_are_compared_by_a_rule_on_its_name() -> None:
+    (fact,) = parse_rules(
+        "m:\n  rules:\n    - {name: UNFAIR_MISSES, metric: missed, statistic: PARITY_RATIO, "
+        "window: 5m, below: 0.8, minimum_samples: 100, severity: CRITICAL}\n"
+    )
+
+    assert isinstance(fact, ThresholdsSet)
+    assert fact.rules == (
+        ThresholdRule(
+            name="UNFAIR_MISSES",
+            metric="missed",
+            statistic=Statistic.PARITY_RATIO,
+            window="5m",
+            direction=Direction.BELOW,
+            threshold=0.8,
+            severity=Severity.CRITICAL,
+            minimum_samples=100,
+        ),
+    )
+    assert parse_rules(rules_text([fact])) == (fact,)
+
+
 def test_no_rules_of_a_model_are_a_set_as_well() -> None:
     (fact,) = parse_rules("m: {rules: []}")
 
@@ -156,6 +178,10 @@ def test_no_rules_of_a_model_are_a_set_as_well() -> None:
         (
             one_rule(name=5),
             "line 3: centerface.rules[1].name: is 5: give text, in quotes if",
+        ),
+        (
+            one_rule(statistic="parity_difference", metric="m@a"),
+            "line 3: centerface.rules[1]: R: metric 'm@a' names a group",
         ),
         ("m:\n  rules: 5", "line 2: m.rules: must be a list"),
         ("m:\n  rules: [5]", "line 2: m.rules[1]: must be a mapping of name, metric"),
