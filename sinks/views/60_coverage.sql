@@ -43,5 +43,29 @@ FROM
     UNION ALL
     SELECT 'open alerts that somebody looks after', countIf(acknowledged_by != ''), count()
     FROM {database}.open_alerts
+    UNION ALL
+    SELECT 'models in use with an ethics assessment',
+           countIf(used IN (SELECT model_id FROM {database}.ethics_assessments WHERE status = 'assessed')),
+           count()
+    FROM (SELECT toString(model_id) AS used FROM {database}.model_versions WHERE NOT archived GROUP BY model_id)
+    UNION ALL
+    SELECT 'assessments that judged privacy', countIf(privacy_risk NOT IN ('', 'NOT_JUDGED')), count()
+    FROM {database}.ethics_assessments WHERE status = 'assessed'
+    UNION ALL
+    SELECT 'model versions in use with a card',
+           countIf((used.1, used.2) IN
+               (SELECT subject, ifNull(version, '') FROM {database}.documents WHERE kind = 'MODEL_CARD' AND status = 'GENERATED')),
+           count()
+    FROM (SELECT (toString(model_id), toString(version)) AS used FROM {database}.model_versions WHERE NOT archived GROUP BY model_id, version)
+    UNION ALL
+    SELECT 'ended runs with a report',
+           countIf(run_id IN (SELECT subject FROM {database}.documents WHERE kind = 'EXPERIMENT_REPORT' AND status = 'GENERATED')),
+           count()
+    FROM {database}.experiments WHERE status NOT IN ('RUNNING', 'LOST')
+    UNION ALL
+    SELECT 'versions measured in production that a deployment put there',
+           countIf((measured.1, measured.2) IN (SELECT model_id, version FROM {database}.deployments WHERE environment = 'production')),
+           count()
+    FROM (SELECT (toString(model_id), toString(version)) AS measured FROM {database}.measurement_rows WHERE environment = 'production' GROUP BY model_id, version)
 )
 COMMENT 'How much of what happens is on record: the success metrics of the platform.';

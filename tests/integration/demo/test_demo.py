@@ -65,7 +65,7 @@ def test_the_demo_registers_tracks_measures_and_answers(
     before, after = pair[:, :640], pair[:, 640:]
     changed = (before != after).any(axis=2).mean()
     assert 0.02 < changed < 0.2
-    # the card tells of what was measured just now, plots included
+    # the card of the model that ran cites the log
     card = (tmp_path / "demo-output" / "centerface-v1.0.0.html").read_text(encoding="utf-8")
-    assert card.count("<svg") >= 2
-    assert 'href="#event-' in card
+    assert "centerface v1.0.0" in card
+    assert 'href="#event-1"' in card

@@ -140,6 +140,7 @@ def test_no_offset_is_lost_when_the_worker_is_killed(
     assert max(batch.first for batch in runs[2][:4]) > 0
 
 
+@pytest.mark.prove
 def test_no_offset_is_lost_when_partitions_move(fresh_settings: Settings, tmp_path: Path) -> None:
     stays, leaves = tmp_path / "stays", tmp_path / "leaves"
     ends = append_records(fresh_settings)

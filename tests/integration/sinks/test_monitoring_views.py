@@ -320,3 +320,9 @@ def test_coverage_counts_what_is_monitored(log: Log) -> None:
     assert rows["model versions behind an alias that are measured"] == (1, 1)
     assert rows["measured model versions with a reference profile"] == (0, 1)
     assert rows["open alerts that somebody looks after"] == (1, 1)
+    assert rows["models in use with an ethics assessment"][0] == 0
+    assert rows["model versions in use with a card"] == (
+        0,
+        rows["models in use with an ethics assessment"][1],
+    )
+    assert rows["versions measured in production that a deployment put there"] == (0, 1)

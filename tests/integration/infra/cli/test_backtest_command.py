@@ -94,6 +94,7 @@ def alerts_of(log: Log, since_s: int) -> list[AlertState]:
         return [fact for _, facts in played.run() for fact in facts if isinstance(fact, AlertState)]
 
 
+@pytest.mark.prove
 def test_alerts_that_fired_stand_beside_those_that_would(
     log: Log, rules: Path, since_s: int
 ) -> None:

@@ -195,7 +195,7 @@ def test_a_node_answers_what_it_is_asked(world: World) -> None:
 def test_a_worker_that_is_killed_answers_once_and_goes_on_after_hostile_models(
     world: World,
 ) -> None:
-    policy = ValidationPolicy(cpu_s=6.0, wall_s=60.0, memory_mb=512)
+    policy = ValidationPolicy(cpu_s=4.0, wall_s=60.0, memory_mb=512)
     endless = world.ask_validation(world.register("v1.0.0", model_files.endless_loop()), policy)
     honest = world.ask_validation(world.register("v2.0.0", model_files.honest()), policy)
     with running_worker(world.settings, "jobs") as worker:
