@@ -11,6 +11,7 @@ from modeltrail.processors.documents.document import Document
 from modeltrail.processors.documents.reading import SubjectReader
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import ModeltrailError
+from modeltrail.schemas.events import DocumentKind
 from modeltrail.schemas.ids import Micros, ModelId, Version
 
 MARKDOWN, HTML = "md", "html"
@@ -42,6 +43,11 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             help="Moment of the log that it tells of: 2026-07-01T12:00:00Z.",
         ),
+        click.option(
+            "--keep",
+            is_flag=True,
+            help="Let the worker put both formats into the artifact store; says where.",
+        ),
     ):
         command = option(command)
     return command
@@ -68,8 +74,12 @@ def model(
     as_of: Micros,
     form: str | None,
     output: Path | None,
+    keep: bool,
 ) -> None:
     """Write the card of a version of a model: by default the one registered last."""
+    if keep:
+        _keep(settings, DocumentKind.MODEL_CARD, model_id, version, as_of)
+        return
     from modeltrail.processors.documents.model_card import model_card
 
     wanted = Version(version) if version else None
@@ -82,14 +92,31 @@ def model(
 @_options
 @click.pass_obj
 def experiment(
-    settings: Settings, experiment_id: str, as_of: Micros, form: str | None, output: Path | None
+    settings: Settings,
+    experiment_id: str,
+    as_of: Micros,
+    form: str | None,
+    output: Path | None,
+    keep: bool,
 ) -> None:
     """Write the report of an experiment, given by its id or by that of one of its runs."""
+    if keep:
+        _keep(settings, DocumentKind.EXPERIMENT_REPORT, experiment_id, None, as_of)
+        return
     from modeltrail.processors.documents.experiment_report import experiment_report
 
     known, facts = _reader(settings).of_experiment(experiment_id, as_of)
     document = experiment_report(known, facts, as_of)
     _write(document, settings, form, output)
+
+
+def _keep(
+    settings: Settings, kind: DocumentKind, subject: str, version: str | None, as_of: Micros
+) -> None:
+    from modeltrail.producers.documents import DocumentsClient
+
+    kept = DocumentsClient(settings).keep(kind, subject, version=version, as_of=as_of)
+    click.echo(f"{kept.markdown_uri}\n{kept.html_uri}")
 
 
 def _reader(settings: Settings) -> SubjectReader:

@@ -100,6 +100,9 @@ class Reporter:
             _LOG.exception("the node cannot report: correct the Kafka settings")
 
     def _rest(self) -> None:
+        # What was answered while there was news already does not wait for the next heartbeat.
+        if self._is_due and not self._in_flight:
+            return
         # Answers are only taken by polling; without any on their way the thread sleeps.
         left = self._next_heartbeat - self._clock.monotonic()
         self._wake.wait(_POLL_S if self._in_flight else max(0.0, left))

@@ -24,6 +24,7 @@ from tests.waiting import eventually
 
 NODE_COUNT = 20
 CHANGES = 15
+_BETWEEN_S = 2.0
 _MODEL, _ENVIRONMENT = ModelId("centerface"), "production"
 
 
@@ -54,9 +55,9 @@ def routing_latencies(settings: Settings) -> list[float]:
         for revision in range(1, CHANGES + 1):
             _append(own, codec, _routing(revision, artifacts[revision % 2]))
             eventually(partial(_all_serve, started, revision))
-            # A node reports what it serves last: the next change waits for this one's reports.
-            eventually(partial(_reported_by_all, own, codec, revision))
-        return _measured(own, codec)
+            # Reports follow; to look for them in the log now would take the nodes' own time.
+            time.sleep(_BETWEEN_S)
+    return _measured(own, codec)
 
 
 def _artifacts(settings: Settings, folder: Path) -> list[Artifact]:
@@ -114,15 +115,9 @@ def _measured(settings: Settings, codec: Codec) -> list[float]:
         if isinstance(fact, NodeReported):
             for arm in fact.serves:
                 served.setdefault((fact.node_id, arm.revision), appended_ms)
-    return [float(at - asked[revision]) for (_, revision), at in served.items()]
-
-
-def _reported_by_all(settings: Settings, codec: Codec, revision: int) -> bool:
-    reports = (fact for _, fact in _facts(settings, codec, NODES) if isinstance(fact, NodeReported))
-    serving = {
-        fact.node_id for fact in reports if any(arm.revision == revision for arm in fact.serves)
-    }
-    return len(serving) == NODE_COUNT
+    latencies = [float(at - asked[revision]) for (_, revision), at in served.items()]
+    assert len(latencies) == NODE_COUNT * CHANGES
+    return latencies
 
 
 def _facts(settings: Settings, codec: Codec, topic: Topic) -> Iterator[tuple[int, Fact]]:

@@ -115,6 +115,10 @@ def test_documents_follow_from_the_log(life: Settings, tmp_path: Path) -> None:
         wanted = [("EXPERIMENT_REPORT", "GENERATED"), ("MODEL_CARD", "GENERATED")]
         eventually(lambda: client.execute(query) == wanted)
 
+        # And when somebody asks for one to be kept, it is the same document at the same moment
+        where = asked(life, "model", "centerface", "--at", before, "--keep").split()
+        assert text_at(where[0]) == card
+
     # Then each document lies in the store under its hash, and tells of the moment it was asked at
     places = client.execute("SELECT markdown_uri, html_uri, citations, as_of FROM documents")
     for markdown, html, citations, as_of in places:

@@ -323,3 +323,22 @@ def test_an_unknown_digest_is_never_served(fleet: Fleet, node: ServingNode) -> N
     fleet.route(arm)
     eventually(lambda: node.failing() == (f"{MODEL} v2.0.0",))
     assert node.served_arms() == ()
+
+
+def test_a_change_is_reported_at_once_and_not_with_the_next_heartbeat(
+    settings: Settings, log: MemoryLog, ids: MemorySchemaIds, tmp_path: Path, facts_in: FactsIn
+) -> None:
+    # Given a node whose next heartbeat is far away
+    serving = replace(settings.serving, heartbeat_s=600.0)
+    fleet = Fleet(replace(settings, serving=serving), log, ids, tmp_path)
+
+    def reported(version: str) -> bool:
+        reports = kinds(facts_in(NODES), NodeReported)
+        return bool(reports) and [arm.version for arm in reports[-1].serves] == [version]
+
+    with fleet.node():
+        for factor in (2, 3):
+            # When another model is routed to it
+            fleet.route(fleet.arm(CHAMPION, WHOLE, factor))
+            # Then it tells of it as soon as what it said before was taken
+            eventually(partial(reported, f"v{factor}.0.0"))
