@@ -9,7 +9,7 @@ from modeltrail.processors.documents.citing import Source
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One line of a figure; `low` and `high` bound a band around it where they are given."""
+    """One line of a figure."""
 
     name: str
     xs: tuple[float, ...]
@@ -18,7 +18,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Lines over one axis: drawn in HTML, as a row of bars in Markdown."""
+    """Lines over one axis: drawn in HTML, as a row of bars in Markdown; `caption` cites them."""
 
     name: str
     title: str
@@ -26,6 +26,7 @@ class Figure:
     y_label: str
     curves: tuple[Curve, ...]
     limit: float | None = None
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)

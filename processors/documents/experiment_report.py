@@ -49,7 +49,7 @@ def experiment_report(
         "conclusions": _sentences(found, CONCLUSION, cite),
         "next_steps": _sentences(found, NEXT_STEP, cite),
     }
-    figures = [_figure(runs, metric, place) for place, metric in enumerate(metrics)]
+    figures = [_figure(runs, metric, place, cite) for place, metric in enumerate(metrics)]
     return Document(
         template="experiment_report",
         title=f"Experiment {text(experiment_id)}",
@@ -154,15 +154,15 @@ def _sentences(found: Sequence[Finding], kind: str, cite: Citations) -> str:
     return "\n".join(lines)
 
 
-def _figure(runs: Sequence[Run], metric: str, place: int) -> Figure:
-    curves = [(run.run_id, run.curve(metric)) for run in runs]
+def _figure(runs: Sequence[Run], metric: str, place: int, cite: Citations) -> Figure:
+    curves = [(run, points) for run in runs if (points := run.curve(metric))][:MOST_CURVES]
     drawn_curves = tuple(
         Curve(
-            str(run_id),
+            str(run.run_id),
             tuple(float(point.step or 0) for point in points),
             tuple(point.value for point in points),
         )
-        for run_id, points in curves
-        if points
+        for run, points in curves
     )
-    return Figure(f"metric-{place}", metric, "step", metric, drawn_curves[:MOST_CURVES])
+    marks = " ".join(cite.of(*(point.cited for point in points)) for _, points in curves)
+    return Figure(f"metric-{place}", metric, "step", metric, drawn_curves, caption=marks)

@@ -82,7 +82,7 @@ def model_card(
         "troubleshooting": troubleshooting(dossier, cite),
         "deployments": deployments(dossier, cite),
     }
-    figures = [*_live_figures(measures), *_drift_figures(dossier)]
+    figures = [*_live_figures(measures, cite), *_drift_figures(dossier, cite)]
     return Document(
         template="model_card",
         title=f"{text(model_id)} {text(version)}",
@@ -106,7 +106,7 @@ def _training(dossier: ModelDossier, cite: Citations) -> str:
     return f"{run}, started {began}, with\n\n```json\n{config}\n```"
 
 
-def _live_figures(measures: list[Measured]) -> list[Figure]:
+def _live_figures(measures: list[Measured], cite: Citations) -> list[Figure]:
     figures: list[Figure] = []
     for name in DRAWN:
         having = [one for one in measures if one.metric == name]
@@ -119,13 +119,15 @@ def _live_figures(measures: list[Measured]) -> list[Figure]:
                 )
                 for one in having
             )
+            title = f"Mean of {name} by window"
+            marks = " ".join(cite.cite(one.source) for one in having)
             figures.append(
-                Figure(f"live-{name}", f"Mean of {name} by window", "window of 10 s", name, curves)
+                Figure(f"live-{name}", title, "window of 10 s", name, curves, caption=marks)
             )
     return figures
 
 
-def _drift_figures(dossier: ModelDossier) -> list[Figure]:
+def _drift_figures(dossier: ModelDossier, cite: Citations) -> list[Figure]:
     figures: list[Figure] = []
     for (environment, arm), cited in sorted(dossier.drift.items()):
         facts = [cast(DriftMeasured, one.fact) for one in cited]
@@ -142,6 +144,14 @@ def _drift_figures(dossier: ModelDossier) -> list[Figure]:
             curves.append(Curve(name, *(tuple(axis) for axis in zip(*points, strict=True))))
         title = f"Distance from the reference ({environment}, {arm})"
         figures.append(
-            Figure(f"drift-{len(figures)}", title, "seconds", "PSI", tuple(curves), limit=0.2)
+            Figure(
+                name=f"drift-{len(figures)}",
+                title=title,
+                x_label="seconds",
+                y_label="PSI",
+                curves=tuple(curves),
+                limit=0.2,
+                caption=cite.of(*cited),
+            )
         )
     return figures

@@ -40,7 +40,10 @@ def markdown_of(document: Document, templates: Path | None = None) -> str:
         "as_of": document.as_of,
         "sources": document.sources,
         "head": _yaml(document.head),
-        "figures": {name: figure_block(each) for name, each in document.figures.items()},
+        "figures": {
+            name: f"{figure_block(each)}\n\n{each.caption}"
+            for name, each in document.figures.items()
+        },
         **document.parts,
     }
     name = f"{document.template}.md.j2"

@@ -220,6 +220,18 @@ def test_the_same_log_gives_the_same_bytes() -> None:
     assert html_of(card_of(first)) == html_of(card_of(second))
 
 
+def test_a_plot_cites_the_windows_that_it_draws() -> None:
+    log = Log()
+    log.add(ModelRegistered)
+    windows(log, [20.0, 30.0, 25.0])
+
+    text = markdown_of(card_of(log))
+
+    caption = text.split("```figure live-latency_ms")[1].split("```")[1].strip().splitlines()[0]
+    (number,) = LINK.findall(caption)
+    assert f"| event-{number} | WindowClosed | `windows` partition 0 offset 0…2 | 3 |" in text
+
+
 def test_html_is_one_page_with_its_plots_inside() -> None:
     log = a_life()
     windows(log, [20.0, 30.0, 25.0])
