@@ -30,7 +30,7 @@ demo-deploy: $(STAMP) ## Deploy five versions of a detector: gates, an A/B test,
 	@$(BIN)/modeltrail demo-deploy
 
 test: $(STAMP) ## Run every test, against the real embedded stack where it matters
-	@$(BIN)/pytest -m "not prove" --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 40
+	@$(BIN)/pytest -m "not prove" --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 40
 
 prove: $(STAMP) ## Run the long rounds: kills at random moments, large fuzzing
 	@$(BIN)/pytest -m prove --timeout 1800
