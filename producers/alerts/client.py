@@ -3,16 +3,12 @@
 import logging
 from collections.abc import Iterator
 
-from modeltrail.infra.clock import Clock, SystemClock
-from modeltrail.infra.config import Settings, load_settings
-from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.producers.alerts.fold import AlertView
 from modeltrail.producers.alerts.request import acknowledgement, find_open, silence
 from modeltrail.producers.eventlog.appending import Appender
-from modeltrail.producers.eventlog.kafka import KafkaLog
-from modeltrail.producers.eventlog.port import Log, LogRecord
+from modeltrail.producers.eventlog.client import LogClient
+from modeltrail.producers.eventlog.port import LogRecord
 from modeltrail.producers.eventlog.reading import read_to_end
-from modeltrail.schemas.codec import Codec, SchemaIds
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import AlertAcknowledged, AlertSilenced, Fact
 from modeltrail.schemas.topics import ALERTS, key_of
@@ -21,32 +17,8 @@ _POLL_S = 0.2
 _log = logging.getLogger(__name__)
 
 
-class AlertDesk:
+class AlertDesk(LogClient):
     """Where alerts are seen to; one thread uses it. Every answer comes from the log itself."""
-
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        log: Log | None = None,
-        schema_ids: SchemaIds | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        """Prepare; nothing is connected yet.
-
-        Args:
-            settings: None loads `modeltrail.yaml`, the environment and the running stack.
-            log: None is the configured Kafka.
-            schema_ids: None is the configured schema registry.
-            clock: None is the machine's.
-
-        Raises:
-            ConfigError: no Kafka or schema registry is configured.
-        """
-        settings = settings or load_settings()
-        self._log = log or KafkaLog(settings.kafka)
-        self._codec = Codec(schema_ids or ConfluentSchemaIds(settings.schema_registry))
-        self._clock = clock or SystemClock()
 
     def view(self) -> AlertView:
         """What is open as of now.

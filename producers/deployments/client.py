@@ -4,9 +4,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import closing
 
-from modeltrail.infra.clock import Clock, SystemClock
-from modeltrail.infra.config import Settings, load_settings
-from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.producers.deployments.request import cancel, deployment, rollback
 from modeltrail.producers.deployments.view import (
     DeploymentsView,
@@ -14,10 +11,9 @@ from modeltrail.producers.deployments.view import (
     deployment_of,
 )
 from modeltrail.producers.eventlog.appending import Appender
-from modeltrail.producers.eventlog.kafka import KafkaLog
-from modeltrail.producers.eventlog.port import Log, LogRecord
+from modeltrail.producers.eventlog.client import LogClient
+from modeltrail.producers.eventlog.port import LogRecord
 from modeltrail.producers.eventlog.reading import read_to_end
-from modeltrail.schemas.codec import Codec, SchemaIds
 from modeltrail.schemas.deployment_policy import DeploymentPolicy
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import (
@@ -33,32 +29,8 @@ _POLL_S = 0.2
 _log = logging.getLogger(__name__)
 
 
-class DeploymentClient:
+class DeploymentClient(LogClient):
     """Where deployments are asked for; one thread uses it."""
-
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        log: Log | None = None,
-        schema_ids: SchemaIds | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        """Prepare; nothing is connected yet.
-
-        Args:
-            settings: None loads `modeltrail.yaml`, the environment and the running stack.
-            log: None is the configured Kafka.
-            schema_ids: None is the configured schema registry.
-            clock: None is the machine's.
-
-        Raises:
-            ConfigError: no Kafka or schema registry is configured.
-        """
-        settings = settings or load_settings()
-        self._log = log or KafkaLog(settings.kafka)
-        self._codec = Codec(schema_ids or ConfluentSchemaIds(settings.schema_registry))
-        self._clock = clock or SystemClock()
 
     def deploy(
         self,

@@ -3,13 +3,9 @@
 import logging
 from contextlib import closing
 
-from modeltrail.infra.clock import Clock, SystemClock
-from modeltrail.infra.config import Settings, load_settings
-from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.producers.eventlog.appending import Appender
-from modeltrail.producers.eventlog.kafka import KafkaLog
-from modeltrail.producers.eventlog.port import Log, LogRecord
-from modeltrail.schemas.codec import Codec, SchemaIds
+from modeltrail.producers.eventlog.client import LogClient
+from modeltrail.producers.eventlog.port import LogRecord
 from modeltrail.schemas.errors import DecodeError, ModeltrailError
 from modeltrail.schemas.events import (
     DocumentGenerated,
@@ -34,32 +30,8 @@ class DocumentTimeout(ModeltrailError):
     """No worker made the document in time; the request stays: start `modeltrail worker jobs`."""
 
 
-class DocumentsClient:
+class DocumentsClient(LogClient):
     """Where documents are asked for; one thread uses it."""
-
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        log: Log | None = None,
-        schema_ids: SchemaIds | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        """Prepare; nothing is connected yet.
-
-        Args:
-            settings: None loads `modeltrail.yaml`, the environment and the running stack.
-            log: None is the configured Kafka.
-            schema_ids: None is the configured schema registry.
-            clock: None is the machine's.
-
-        Raises:
-            ConfigError: no Kafka or schema registry is configured.
-        """
-        settings = settings or load_settings()
-        self._log = log or KafkaLog(settings.kafka)
-        self._codec = Codec(schema_ids or ConfluentSchemaIds(settings.schema_registry))
-        self._clock = clock or SystemClock()
 
     def keep(
         self,

@@ -4,16 +4,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from modeltrail.infra.clock import Clock, SystemClock
-from modeltrail.infra.config import Settings, load_settings
-from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.producers.eventlog.appending import Appender
-from modeltrail.producers.eventlog.kafka import KafkaLog
-from modeltrail.producers.eventlog.port import Log
+from modeltrail.producers.eventlog.client import LogClient
 from modeltrail.producers.eventlog.reading import read_to_end
 from modeltrail.producers.rules.errors import BadRules
 from modeltrail.producers.rules.view import RulesView
-from modeltrail.schemas.codec import Codec, SchemaIds
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import DriftPolicySet, ThresholdRule, ThresholdsSet
 from modeltrail.schemas.ids import EVENT_ID_BYTES, EventId, Micros, ModelId, check_id, new_event_id
@@ -23,32 +18,8 @@ from modeltrail.schemas.topics import RULES, key_of
 _log = logging.getLogger(__name__)
 
 
-class RulesClient:
+class RulesClient(LogClient):
     """Where rules are set and read; one thread uses it. Every answer comes from the log itself."""
-
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        log: Log | None = None,
-        schema_ids: SchemaIds | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        """Prepare; nothing is connected yet.
-
-        Args:
-            settings: None loads `modeltrail.yaml`, the environment and the running stack.
-            log: None is the configured Kafka.
-            schema_ids: None is the configured schema registry.
-            clock: None is the machine's.
-
-        Raises:
-            ConfigError: no Kafka or schema registry is configured.
-        """
-        settings = settings or load_settings()
-        self._log = log or KafkaLog(settings.kafka)
-        self._codec = Codec(schema_ids or ConfluentSchemaIds(settings.schema_registry))
-        self._clock = clock or SystemClock()
 
     def set_thresholds(
         self, model_id: str, rules: Sequence[ThresholdRule], set_by: str = ""

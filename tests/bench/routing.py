@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
@@ -12,19 +11,20 @@ from modeltrail.infra.config import Settings
 from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.log_reader import PartitionReader
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.producers.eventlog.kafka import KafkaLog
 from modeltrail.producers.masker.centerface import pinned_model, with_free_input_size
 from modeltrail.producers.masker.detector import session_options
 from modeltrail.producers.registry.artifacts import Artifact, ArtifactStore
 from modeltrail.producers.serving.node import ServingNode
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.events import Fact, NodeReported, RoutedArm, RoutingSet
+from modeltrail.schemas.events import NodeReported, RoutedArm, RoutingSet
 from modeltrail.schemas.ids import Micros, ModelId, Version, new_event_id
-from modeltrail.schemas.topics import NODES, ROUTING, Topic, key_of
+from modeltrail.schemas.topics import NODES, ROUTING, key_of
 from tests.waiting import eventually
 
 NODE_COUNT = 20
 CHANGES = 15
-_BETWEEN_S = 2.0
+_POLL_S = 0.2
 _MODEL, _ENVIRONMENT = ModelId("centerface"), "production"
 
 
@@ -40,7 +40,7 @@ def routing_latencies(settings: Settings) -> list[float]:
             settings, model_registry=replace(settings.model_registry, path=f"{folder}/artifacts")
         )
         artifacts = _artifacts(own, Path(folder))
-        started = [
+        for number in range(NODE_COUNT):
             nodes.enter_context(
                 ServingNode(
                     own,
@@ -50,14 +50,36 @@ def routing_latencies(settings: Settings) -> list[float]:
                     session_options=session_options,
                 )
             )
-            for number in range(NODE_COUNT)
-        ]
+        reports = _Reports(own, codec)
         for revision in range(1, CHANGES + 1):
             _append(own, codec, _routing(revision, artifacts[revision % 2]))
-            eventually(partial(_all_serve, started, revision))
-            # Reports follow; to look for them in the log now would take the nodes' own time.
-            time.sleep(_BETWEEN_S)
-    return _measured(own, codec)
+            eventually(partial(reports.are_of_all, revision))
+        reports.close()
+    asked = _append_times(own, codec)
+    return [at - asked[revision] for (_, revision), at in reports.first_ms.items()]
+
+
+class _Reports:
+    """When Kafka appended the first report of each node that it serves a revision, ms."""
+
+    def __init__(self, settings: Settings, codec: Codec) -> None:
+        self.first_ms: dict[tuple[str, int], float] = {}
+        self._codec = codec
+        partitions = dict.fromkeys(range(settings.kafka.partitions), 0)
+        self._cursor = KafkaLog(settings.kafka).cursor(NODES, partitions)
+
+    def are_of_all(self, revision: int) -> bool:
+        """Read on; whether every node serves that revision."""
+        for record in self._cursor.poll(_POLL_S):
+            fact = self._codec.decode(record.value or b"")
+            if isinstance(fact, NodeReported):
+                for arm in fact.serves:
+                    place = (fact.node_id, arm.revision)
+                    self.first_ms.setdefault(place, record.appended_at / 1000)
+        return sum(served == revision for _, served in self.first_ms) == NODE_COUNT
+
+    def close(self) -> None:
+        self._cursor.close()
 
 
 def _artifacts(settings: Settings, folder: Path) -> list[Artifact]:
@@ -100,30 +122,14 @@ def _append(settings: Settings, codec: Codec, routing: RoutingSet) -> None:
     assert producer.flush(30) == 0
 
 
-def _all_serve(nodes: list[ServingNode], revision: int) -> bool:
-    return all(any(arm.revision == revision for arm in node.served_arms()) for node in nodes)
-
-
-def _measured(settings: Settings, codec: Codec) -> list[float]:
-    asked = {
-        fact.revision: appended_ms
-        for appended_ms, fact in _facts(settings, codec, ROUTING)
-        if isinstance(fact, RoutingSet)
-    }
-    served: dict[tuple[str, int], int] = {}
-    for appended_ms, fact in _facts(settings, codec, NODES):
-        if isinstance(fact, NodeReported):
-            for arm in fact.serves:
-                served.setdefault((fact.node_id, arm.revision), appended_ms)
-    latencies = [float(at - asked[revision]) for (_, revision), at in served.items()]
-    assert len(latencies) == NODE_COUNT * CHANGES
-    return latencies
-
-
-def _facts(settings: Settings, codec: Codec, topic: Topic) -> Iterator[tuple[int, Fact]]:
+def _append_times(settings: Settings, codec: Codec) -> dict[int, float]:
+    """When Kafka appended each revision, ms."""
+    found: dict[int, float] = {}
     for partition in range(settings.kafka.partitions):
-        name = topic.full_name(settings.kafka.topic_prefix)
+        name = ROUTING.full_name(settings.kafka.topic_prefix)
         with closing(PartitionReader(settings.kafka, name, partition)) as reader:
             for record in reader.read(*reader.bounds()):
-                if record.value is not None:
-                    yield record.appended_ms, codec.decode(record.value)
+                fact = codec.decode(record.value or b"")
+                if isinstance(fact, RoutingSet):
+                    found[fact.revision] = record.appended_ms
+    return found
