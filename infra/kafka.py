@@ -1,9 +1,9 @@
 """Makes Kafka clients that all partition, acknowledge and authenticate the same way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from modeltrail.infra.config import KafkaSettings
@@ -67,6 +67,23 @@ def make_consumer(settings: KafkaSettings, group: str, **overrides: Any) -> Cons
             **overrides,
         }
     )
+
+
+def assign_flowing(
+    consumer: Consumer, partitions: Sequence[TopicPartition], *, cooperative: bool = False
+) -> None:
+    """Assign partitions, none of them paused: librdkafka keeps a pause over a rebalance.
+
+    Args:
+        consumer: called back by its group, or in none.
+        partitions: where to read from.
+        cooperative: they come to what is assigned already, as the group's strategy wants it.
+    """
+    if cooperative:
+        consumer.incremental_assign(list(partitions))
+    else:
+        consumer.assign(list(partitions))
+    consumer.resume(list(partitions))
 
 
 def make_admin(settings: KafkaSettings, **overrides: Any) -> AdminClient:

@@ -18,7 +18,7 @@ from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.confined import Interrupted
 from modeltrail.infra.jobs.answering import Answering
 from modeltrail.infra.jobs.desk import Desk
-from modeltrail.infra.kafka import make_consumer
+from modeltrail.infra.kafka import assign_flowing, make_consumer
 from modeltrail.schemas.codec import Codec
 
 _POLL_S = 0.1
@@ -144,8 +144,8 @@ class _Worker:
             self._consumer.resume(self._consumer.assignment())
         self._held = busy
 
-    def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        del partitions
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        assign_flowing(consumer, partitions, cooperative=True)
         if self._on_ready is not None:
             self._on_ready()
             self._on_ready = None

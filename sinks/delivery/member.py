@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from modeltrail.infra.clock import Clock
 from modeltrail.infra.config import Settings
-from modeltrail.infra.kafka import make_consumer
+from modeltrail.infra.kafka import assign_flowing, make_consumer
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
@@ -225,8 +225,9 @@ class Member:
             )
             for partition, (start, first) in starts.items()
         }
-        consumer.assign(
-            [TopicPartition(self._topic, each, first) for each, (_, first) in starts.items()]
+        assign_flowing(
+            consumer,
+            [TopicPartition(self._topic, each, first) for each, (_, first) in starts.items()],
         )
         self._on_assigned()
 

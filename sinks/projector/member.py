@@ -10,7 +10,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from modeltrail.infra.config import Settings
-from modeltrail.infra.kafka import make_consumer
+from modeltrail.infra.kafka import assign_flowing, make_consumer
 from modeltrail.infra.topics import topic_ids
 from modeltrail.sinks.projector.intake import Intake, Place
 from modeltrail.sinks.projector.patience import Stopped, persist
@@ -148,7 +148,7 @@ class Member:
             self._reap(self._writing)
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        consumer.assign(self._own(consumer, partitions))
+        assign_flowing(consumer, self._own(consumer, partitions))
         self._paused = False
         if self._on_ready is not None:
             self._on_ready()
