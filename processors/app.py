@@ -2,9 +2,6 @@
 
 import asyncio
 import gc
-import logging
-import os
-import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import closing
 from functools import partial
@@ -33,10 +30,12 @@ from modeltrail.processors.deployments.log import KafkaDeploymentLog
 from modeltrail.processors.deployments.partition import DeploymentsPartition
 from modeltrail.processors.drift.fold import DriftFold
 from modeltrail.processors.folding import WindowsAgent
+from modeltrail.processors.memory import FreeMemory
 from modeltrail.processors.patience import patiently
 from modeltrail.processors.publishing import Outgoing, Publisher
 from modeltrail.processors.registry.agent import RegistryAgent
 from modeltrail.processors.replaying import FoldedPartition, replay_from_log
+from modeltrail.processors.serving import die, or_die, serve
 from modeltrail.processors.windows.agent import MeasurementsAgent
 from modeltrail.processors.windows.merge import MergeFold
 from modeltrail.processors.windows.partition import PartitionFold
@@ -46,12 +45,10 @@ from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import Fact
 from modeltrail.schemas.topics import DEPLOYMENTS, INFERENCE, REGISTRY, RULES, WINDOWS, Topic
 
-log = logging.getLogger(__name__)
-EXIT_ON_FAULT = 70
-LONGEST_STOP_S = 20.0
 _PRODUCER_BATCH_BYTES = 512 * 1024
 #: How often a cut of time is looked for in the log once it is due.
 _MARK_RETRY_S = 0.25
+_MEMORY_EVERY_S = 1.0
 
 
 def run_processors(settings: Settings, on_ready: Callable[[], None], data_dir: Path) -> None:
@@ -64,7 +61,7 @@ def run_processors(settings: Settings, on_ready: Callable[[], None], data_dir: P
     gc.set_threshold(200_000, 20, 100)
     codec = Codec(ConfluentSchemaIds(settings.schema_registry))
     with closing(ControlLog(settings.kafka, codec, SystemClock())) as control:
-        asyncio.run(_serve(make_app(settings, codec, control, on_ready, data_dir)))
+        asyncio.run(serve(make_app(settings, codec, control, on_ready, data_dir)))
 
 
 def make_app(
@@ -127,29 +124,19 @@ def make_app(
     _add_batched(app, decided, "windows", windows.handle)
 
     @app.task  # type: ignore[untyped-decorator]
+    async def memory() -> None:
+        free = FreeMemory()
+        while not app.should_stop:
+            await asyncio.to_thread(free.give_back)
+            await app.sleep(_MEMORY_EVERY_S)
+
+    @app.task  # type: ignore[untyped-decorator]
     async def ready() -> None:
         while not app.consumer.assignment():
             await asyncio.sleep(0.05)
         on_ready()
 
     return app
-
-
-async def _serve(app: Any, longest_stop_s: float = LONGEST_STOP_S) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await app.start()
-    # Faust goes on without its consumer where that has failed.
-    if await app.wait_for_stopped(stop.wait()):
-        _die("Faust has stopped", app.crash_reason)
-    try:
-        async with asyncio.timeout(longest_stop_s):
-            await app.stop()
-    except TimeoutError as error:
-        # Without a broker Faust waits for ever; what is not committed is read again.
-        _die(f"Faust did not stop within {longest_stop_s:g} s", error)
 
 
 def _add_registry(app: Any, settings: Settings, codec: Codec) -> None:
@@ -167,7 +154,7 @@ def _add_registry(app: Any, settings: Settings, codec: Codec) -> None:
     async def registry(stream: Any) -> None:
         async for event in stream.events():
             message = event.message
-            await _or_die(
+            await or_die(
                 agent.handle(message.partition, message.generation_id, message.key, message.value)
             )
 
@@ -185,7 +172,7 @@ def _add_measurements(app: Any, name: str, agent: MeasurementsAgent) -> None:
             except Exception as error:
                 # A producer that is being stopped takes no more.
                 if not app.should_stop:
-                    _die("time could not be marked", error)
+                    die("time could not be marked", error)
 
 
 def _add_deployments(app: Any, name: str, agent: DeploymentsAgent) -> None:
@@ -197,7 +184,7 @@ def _add_deployments(app: Any, name: str, agent: DeploymentsAgent) -> None:
             message = event.message
             appended_ms = round(message.timestamp * 1000)
             record = LogRecord(message.offset, appended_ms, message.value)
-            await _or_die(agent.handle(message.partition, record))
+            await or_die(agent.handle(message.partition, record))
 
     @app.task  # type: ignore[untyped-decorator]
     async def ticks() -> None:
@@ -209,14 +196,14 @@ def _add_deployments(app: Any, name: str, agent: DeploymentsAgent) -> None:
             except Exception as error:
                 # A producer that is being stopped takes no more.
                 if not app.should_stop:
-                    _die("deployments could not go on", error)
+                    die("deployments could not go on", error)
 
 
 def _add_batched(
     app: Any, topic: str, name: str, handle: Callable[[FetchBatch], Coroutine[Any, Any, None]]
 ) -> None:
     async def handle_and_ack(event: Any) -> None:
-        await _or_die(handle(event.value))
+        await or_die(handle(event.value))
         event.ack()
 
     @app.agent(batched_topic(app, topic), name=name)  # type: ignore[untyped-decorator]
@@ -241,7 +228,7 @@ def _add_rules(app: Any, name: str, codec: Codec, publisher: Publisher) -> None:
     async def rules(stream: Any) -> None:
         async for value in stream:
             if value is not None:
-                await _or_die(answer(value))
+                await or_die(answer(value))
 
 
 async def _send(app: Any, record: Outgoing) -> Awaitable[int]:
@@ -278,17 +265,3 @@ def _replay(settings: Settings, folded: FoldedPartition) -> tuple[Fact, ...]:
         return PartitionReader(settings.kafka, name, folded.partition)
 
     return replay_from_log(folded, reader_of)
-
-
-async def _or_die(work: Coroutine[Any, Any, None]) -> None:
-    """Await `work`; on a fault end the process before Faust acks what was not done."""
-    try:
-        await work
-    except Exception as error:
-        _die("a record could not be processed", error)
-
-
-def _die(what: str, error: BaseException | None) -> None:
-    log.critical("the processors stop: %s", what, exc_info=error)
-    logging.shutdown()
-    os._exit(EXIT_ON_FAULT)

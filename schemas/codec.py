@@ -3,7 +3,7 @@
 import io
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Protocol
 
 import fastavro
@@ -11,8 +11,9 @@ import fastavro
 from modeltrail.schemas.catalog import full_name, newest_schema, without_logical_types
 from modeltrail.schemas.conversion import fact_from_record, record_from_fact
 from modeltrail.schemas.errors import DecodeError, InvalidFact, UnexpectedRecord
-from modeltrail.schemas.events import Fact
+from modeltrail.schemas.events import Fact, RecentMeasured
 from modeltrail.schemas.facts import FACTS
+from modeltrail.schemas.recent_datum import read_recent, recent_datum
 from modeltrail.schemas.wire import HEADER_BYTES, frame_header, schema_id_of
 
 
@@ -38,13 +39,22 @@ class SchemaIds(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Writer:
     """The schema that wrote a datum: its JSON without logical types, parsed, and our record."""
 
     record: str
     json_text: str
     parsed: Any
+
+    @cached_property
+    def is_newest(self) -> bool:
+        """Whether it writes what the newest schema of the record writes."""
+        mine, newest = (
+            fastavro.schema.to_parsing_canonical_form(schema)
+            for schema in (json.loads(self.json_text), _plain_schema(self.record))
+        )
+        return mine == newest
 
 
 class Codec:
@@ -85,6 +95,10 @@ class Codec:
             SchemaRegistryUnavailable: its writer schema is not known yet.
         """
         writer = self.writer_of(schema_id_of(value))
+        if writer.record == RecentMeasured.record and writer.is_newest:
+            recent = read_recent(value[HEADER_BYTES:])
+            if recent is not None:
+                return recent
         return fact_from_record(kind_of(writer.record), decode_record(writer, value))
 
     def writer_of(self, schema_id: int) -> Writer:
@@ -111,6 +125,8 @@ def encode_datum(fact: Fact) -> bytes:
     """
     out = io.BytesIO()
     try:
+        if isinstance(fact, RecentMeasured):
+            return recent_datum(fact)
         record = record_from_fact(fact)
         _check_ints(fact.record, record)
         fastavro.schemaless_writer(out, reader_schema(fact.record), record)
@@ -156,7 +172,11 @@ def _int_fields(record: str) -> tuple[str, ...]:
 @cache
 def reader_schema(record: str) -> Any:
     """The newest schema of `record`, parsed, timestamps as integers."""
-    return fastavro.parse_schema(without_logical_types(json.loads(newest_schema(record).text)))
+    return fastavro.parse_schema(_plain_schema(record))
+
+
+def _plain_schema(record: str) -> Any:
+    return without_logical_types(json.loads(newest_schema(record).text))
 
 
 @cache

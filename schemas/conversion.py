@@ -8,10 +8,12 @@ from operator import index
 from types import NoneType, UnionType
 from typing import Any, NewType, TypeVar, get_args, get_origin, get_type_hints
 
+from modeltrail.schemas.columns import Doubles, Longs, doubles, longs
 from modeltrail.schemas.events.base import Fact
 
 T = TypeVar("T", bound=Fact)
 Convert = Callable[[Any], Any]
+_COLUMNS: Mapping[Any, Convert] = {Longs: longs, Doubles: doubles}
 
 
 def record_from_fact(fact: Any) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def _to_record(kind: Any) -> tuple[tuple[str, Convert | None], ...]:
 
 
 def _plain_converter(hint: Any) -> Convert | None:
+    if hint in _COLUMNS:
+        return _sequence
     hint = _without_new_type(hint)
     if get_origin(hint) is tuple:
         item = _without_new_type(get_args(hint)[0])
@@ -79,6 +83,8 @@ def _build_all(kind: Any, records: Iterable[dict[str, Any]]) -> tuple[Any, ...]:
 
 
 def _typed_converter(hint: Any) -> Convert | None:
+    if hint in _COLUMNS:
+        return _COLUMNS[hint]
     hint = _without_new_type(hint)
     if get_origin(hint) is tuple:
         item = get_args(hint)[0]

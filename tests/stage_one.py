@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modeltrail.schemas.appended import Appended
+from modeltrail.schemas.columns import doubles, longs
 from modeltrail.schemas.events import (
     Fact,
     MetricPartial,
@@ -90,10 +91,10 @@ def recent_of(name: Series, source: int, end_s: int, found: Sequence[Measured]) 
         *name,
         source,
         cut,
-        tuple(each.appended_ms for each in newest),
-        tuple(each.offset for each in newest),
+        longs([each.appended_ms for each in newest]),
+        longs([each.offset for each in newest]),
         tuple(
-            RecentMetric(metric, tuple(each.values.get(metric, math.nan) for each in newest))
+            RecentMetric(metric, doubles([each.values.get(metric, math.nan) for each in newest]))
             for metric in by_metric(newest)
         ),
     )

@@ -98,8 +98,8 @@ def newest_measured(place: Place, step: int, recent: Recent) -> Iterator[RecentM
             *series,
             place.partition,
             cut,
-            tuple(times_ms.tolist()),
-            tuple(offsets.tolist()),
+            times_ms,
+            offsets,
             metrics,
         )
 

@@ -4,11 +4,12 @@ Newest by (append time, partition, offset), and appended in the hour before the 
 kept, not counted: one that leaves could not be taken out of a minimum.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from modeltrail.processors.windows.arrivals import Part
 from modeltrail.processors.windows.described import described, shape_of
@@ -28,7 +29,7 @@ class Rows:
     """Measurements: `values` has a row a metric and a column a measurement, NaN where none."""
 
     appended_ms: Integers
-    partitions: Integers
+    partitions: npt.NDArray[np.int32]
     offsets: Integers
     names: tuple[str, ...]
     values: Floats
@@ -37,13 +38,15 @@ class Rows:
 def rows_of(recent: RecentMeasured) -> Rows:
     """The measurements of a fact, as arrays."""
     appended_ms = np.array(recent.appended_ms, dtype=np.int64)
-    values = np.array([metric.values for metric in recent.metrics], dtype=np.float64)
+    values = np.empty((len(recent.metrics), len(appended_ms)))
+    for column, metric in zip(values, recent.metrics, strict=True):
+        column[:] = metric.values
     return Rows(
         appended_ms,
-        np.full(len(appended_ms), recent.source_partition),
+        np.full(len(appended_ms), recent.source_partition, dtype=np.int32),
         np.array(recent.offsets, dtype=np.int64),
         tuple(metric.name for metric in recent.metrics),
-        values.reshape(len(recent.metrics), len(appended_ms)),
+        values,
     )
 
 
@@ -51,7 +54,7 @@ class Arriving:
     """The newest measurements of each series in what has come for one cut."""
 
     def __init__(self) -> None:
-        self._rows: dict[Series, Rows] = {}
+        self._rows: dict[Series, list[Rows]] = {}
         self._parts: set[Part] = set()
 
     def add(self, recent: RecentMeasured) -> None:
@@ -60,13 +63,16 @@ class Arriving:
         if (series, recent.source_partition) in self._parts:
             return
         self._parts.add((series, recent.source_partition))
-        rows, before = rows_of(recent), self._rows.get(series)
-        self._rows[series] = _newest([rows] if before is None else [before, rows])
+        rows = self._rows.setdefault(series, [])
+        rows.append(rows_of(recent))
+        if sum(len(each.appended_ms) for each in rows) > MOST:
+            rows[:] = [_newest(rows)]
 
-    @property
-    def rows(self) -> Mapping[Series, Rows]:
-        """At most 1,000 of each series, oldest first."""
-        return self._rows
+    def taken(self) -> Iterator[tuple[Series, Rows]]:
+        """At most 1,000 of each series, oldest first; they are here no more once they are given."""
+        while self._rows:
+            series, rows = self._rows.popitem()
+            yield series, _newest(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +115,9 @@ class Last1000:
         # What is known of those that have not changed since.
         self._metrics: dict[Series, tuple[MetricWindow, ...]] = {}
 
-    def absorb(self, fresh: Mapping[Series, Rows], cut_ms: int) -> None:
+    def absorb(self, fresh: Arriving, cut_ms: int) -> None:
         """Take what was appended since the last cut; forget what is older than an hour."""
-        for series, rows in fresh.items():
+        for series, rows in fresh.taken():
             self._set(series, _with(self._newest.get(series), rows))
         for series, newest in list(self._newest.items()):
             if newest.appended_ms[0] <= cut_ms - HOUR_MS:
@@ -141,7 +147,10 @@ class Last1000:
 
 
 def _newest(parts: Sequence[Rows]) -> Rows:
-    """The newest 1,000 of some rows, oldest first."""
+    """The newest 1,000 of some rows, at least one, oldest first."""
+    if len(parts) == 1:
+        # In the order of their partition's log.
+        return parts[0]
     names = tuple(sorted({name for rows in parts for name in rows.names}))
     appended_ms, partitions, offsets = (
         np.concatenate(columns)
@@ -158,15 +167,16 @@ def _newest(parts: Sequence[Rows]) -> Rows:
 
 def _with(newest: Newest | None, fresh: Rows) -> Newest:
     """The newest of what there was and of what came after all of that."""
-    names = tuple(sorted({*fresh.names, *(newest.names if newest else ())}))
+    if newest is None or len(fresh.appended_ms) == MOST:
+        return _narrowed(fresh.appended_ms, fresh.names, fresh.values, _totals(fresh.values))
+    names = tuple(sorted({*fresh.names, *newest.names}))
     values = _aligned(names, fresh.names, fresh.values, np.nan)
     appended_ms, totals = fresh.appended_ms, _totals(values)
-    if newest is not None:
-        before = newest.aligned(names)
-        leaving = max(0, len(before.appended_ms) + len(appended_ms) - MOST)
-        appended_ms = np.concatenate((before.appended_ms[leaving:], appended_ms))
-        totals = totals + before.totals - _totals(before.values[:, :leaving])
-        values = np.concatenate((before.values[:, leaving:], values), axis=1)
+    before = newest.aligned(names)
+    leaving = max(0, len(before.appended_ms) + len(appended_ms) - MOST)
+    appended_ms = np.concatenate((before.appended_ms[leaving:], appended_ms))
+    totals = totals + before.totals - _totals(before.values[:, :leaving])
+    values = np.concatenate((before.values[:, leaving:], values), axis=1)
     return _narrowed(appended_ms, names, values, totals)
 
 

@@ -134,7 +134,7 @@ class MergeFold:
         bucket = arrived.decided.sketches(arrived.decided.parts)
         for window in self._tiers.close(end_s, bucket):
             facts += closed_windows(window, self._rows, final=False)
-        self._last_1000.absorb(arrived.recent.rows, (end_s + 1) * 1000)
+        self._last_1000.absorb(arrived.recent, (end_s + 1) * 1000)
         facts += [closed_last_1000(*each, end_s) for each in self._last_1000.described()]
         self._decided = end_s
         self._unamended = arrived.decided

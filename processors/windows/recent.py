@@ -1,17 +1,22 @@
 """Keeps the newest measurements of each series in one step of a partition's time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from modeltrail.processors.windows.columns import (
     Codes,
+    Extras,
     Flags,
     Floats,
     Integers,
     Rows,
 )
+from modeltrail.schemas.columns import Longs, doubles, longs
 from modeltrail.schemas.events import RecentMetric
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import in_range
@@ -20,21 +25,54 @@ MOST = 1000
 # Fewer rows than this are not worth looking for those that are too old.
 _SLACK = 1 << 15
 
-Described = tuple[Integers, Integers, tuple[RecentMetric, ...]]
+AnyFloats = npt.NDArray[np.floating[Any]]
+Described = tuple[Longs, Longs, tuple[RecentMetric, ...]]
 """Append times (ms) and offsets of the measurements of a series, its metrics by name."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """Measurements in the order of the log: only what is told of them, as narrow as it goes.
+
+    `columns` has those measures that some row has; one value stands for a row each.
+    """
+
+    times_ms: Integers
+    offsets: Integers
+    series: npt.NDArray[np.int32]
+    columns: dict[str, AnyFloats]
+    extras: Extras
+
+    def __len__(self) -> int:
+        return len(self.times_ms)
+
+    def where(self, chosen: Flags) -> "_Part":
+        """The flagged rows."""
+        if chosen.all():
+            return self
+        return _Part(
+            self.times_ms[chosen],
+            self.offsets[chosen],
+            self.series[chosen],
+            {
+                name: column if len(column) == 1 else column[chosen]
+                for name, column in self.columns.items()
+            },
+            self.extras.where(chosen),
+        )
 
 
 class Recent:
     """The newest 1,000 measurements of each series, and some that are not needed any more."""
 
     def __init__(self) -> None:
-        self._parts: list[Rows] = []
+        self._parts: list[_Part] = []
         self._rows = 0
         self._kept = 0
 
     def add(self, rows: Rows) -> None:
-        """Take measurements in, in the order of the log."""
-        self._parts.append(rows)
+        """Take measurements in, at least one, in the order of the log."""
+        self._parts.append(_part_of(rows))
         self._rows += len(rows)
         if self._rows > 2 * self._kept + _SLACK:
             self._drop_old()
@@ -59,20 +97,23 @@ class Recent:
 
 
 class NewestBySeries:
-    """Measurements of a step by series, told one series at a time: as objects they are large."""
+    """Measurements of a step by series, told one series at a time.
 
-    def __init__(self, parts: list[Rows]) -> None:
+    Takes `parts` apart, column by column: they and the same by series are never there as a whole.
+    """
+
+    def __init__(self, parts: list[_Part]) -> None:
         self._between: dict[int, tuple[int, int]] = {}
         if not parts:
             return
-        series, self._order = _by_series(parts)
+        series, order = _by_series(parts)
         heads = np.flatnonzero(np.concatenate(([True], series[1:] != series[:-1])))
         edges = pairwise([*heads.tolist(), len(series)])
         self._between = dict(zip(series[heads].tolist(), edges, strict=True))
-        self._times_ms = np.concatenate([part.times_ms for part in parts])
-        self._offsets = np.concatenate([part.offsets for part in parts])
-        self._values = np.concatenate([part.values for part in parts], axis=1)
-        self._extras = _ExtraColumns(parts, self._order)
+        self._times_ms = np.concatenate([part.times_ms for part in parts])[order]
+        self._offsets = np.concatenate([part.offsets for part in parts])[order]
+        self._columns = dict(_columns_of(parts, order))
+        self._extras = _ExtraColumns(parts, order)
 
     @property
     def series(self) -> Collection[int]:
@@ -82,25 +123,60 @@ class NewestBySeries:
     def of(self, code: int, metrics: Codes[str]) -> Described:
         """The newest measurements of one series."""
         low, high = self._between[code]
-        rows = self._order[low:high]
-        values = self._values[:, rows]
-        kept: Flags = in_range(values)
-        values[~kept] = np.nan
-        measured = np.logical_or.reduce(kept, axis=1).tolist()
         columns = {
-            name: tuple(column)
-            for name, column, has_any in zip(MEASURES, values.tolist(), measured, strict=True)
-            if has_any
+            name: values
+            for name, column in self._columns.items()
+            if not np.isnan(values := column[low:high]).all()
         }
         columns |= self._extras.between(low, high, metrics)
         return (
-            self._times_ms[rows],
-            self._offsets[rows],
-            tuple(RecentMetric(name, columns[name]) for name in sorted(columns)),
+            longs(self._times_ms[low:high].tobytes()),
+            longs(self._offsets[low:high].tobytes()),
+            tuple(
+                RecentMetric(name, doubles(columns[name].astype(np.float64).tobytes()))
+                for name in sorted(columns)
+            ),
         )
 
 
-def _by_series(parts: list[Rows]) -> tuple[Integers, Integers]:
+def _part_of(rows: Rows) -> _Part:
+    kept: Flags = in_range(rows.values)
+    values = np.where(kept, rows.values, np.nan)
+    has_any: Flags = np.logical_or.reduce(kept, axis=1)
+    return _Part(
+        rows.times_ms,
+        rows.offsets,
+        rows.series.astype(np.int32),
+        {
+            name: _narrow(column)
+            for name, column, is_there in zip(MEASURES, values, has_any, strict=True)
+            if is_there
+        },
+        rows.extras,
+    )
+
+
+def _narrow(column: Floats) -> AnyFloats:
+    """The same values in fewer bytes where all of them fit; always a copy."""
+    # Bits, not numbers: the two zeros are equal.
+    bits = column.view(np.int64)
+    if (bits == bits[0]).all():
+        return column[:1].copy()
+    single = column.astype(np.float32)
+    return single if np.array_equal(single, column, equal_nan=True) else column.copy()
+
+
+def _columns_of(parts: list[_Part], order: Integers) -> Iterator[tuple[str, AnyFloats]]:
+    """The columns that some part has, by series; the parts have them no more."""
+    for name in MEASURES:
+        if not any(name in part.columns for part in parts):
+            continue
+        missing = np.full(1, np.nan, np.float32)
+        pieces = [np.broadcast_to(part.columns.pop(name, missing), len(part)) for part in parts]
+        yield name, np.concatenate(pieces)[order]
+
+
+def _by_series(parts: list[_Part]) -> tuple[npt.NDArray[np.int32], Integers]:
     """The series of all rows, rising, and which row each is: in the order of the log."""
     series = np.concatenate([part.series for part in parts])
     order = np.argsort(series, kind="stable")
@@ -110,7 +186,7 @@ def _by_series(parts: list[Rows]) -> tuple[Integers, Integers]:
 class _ExtraColumns:
     """Values of metrics without a column, in the order of the rows."""
 
-    def __init__(self, parts: list[Rows], order: Integers) -> None:
+    def __init__(self, parts: list[_Part], order: Integers) -> None:
         places = np.empty(len(order), dtype=np.int64)
         places[order] = np.arange(len(order))
         before = np.cumsum([0, *(len(part) for part in parts[:-1])])
@@ -126,7 +202,7 @@ class _ExtraColumns:
         self._metrics = np.concatenate([part.extras.metrics for part in parts])[by_place]
         self._values: Floats = values[by_place]
 
-    def between(self, low: int, high: int, metrics: Codes[str]) -> dict[str, tuple[float, ...]]:
+    def between(self, low: int, high: int, metrics: Codes[str]) -> dict[str, AnyFloats]:
         """A column for each metric that the rows from `low` up to `high` have."""
         begin, end = np.searchsorted(self._places, (low, high))
         if begin == end:
@@ -134,10 +210,10 @@ class _ExtraColumns:
         places, codes, values = (
             column[begin:end] for column in (self._places, self._metrics, self._values)
         )
-        columns = {}
+        columns: dict[str, AnyFloats] = {}
         for code in np.unique(codes).tolist():
             column = np.full(high - low, np.nan)
             mine = codes == code
             column[places[mine] - low] = values[mine]
-            columns[metrics[code]] = tuple(column.tolist())
+            columns[metrics[code]] = column
         return columns

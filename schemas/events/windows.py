@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from modeltrail.schemas.columns import Doubles, Longs
 from modeltrail.schemas.events.base import Fact
 from modeltrail.schemas.ids import EventId, Micros, ModelId, NodeId, SessionId, Version
 
@@ -50,19 +51,22 @@ class RecentMetric:
     """The values of one metric; NaN where a measurement has none."""
 
     name: str
-    values: tuple[float, ...]
+    values: Doubles
 
 
 @dataclass(frozen=True, slots=True)
 class RecentMeasured(OfSeries):
-    """The newest measurements (at most 1,000) that a partition took in one step of its time."""
+    """The newest measurements (at most 1,000) that a partition took in one step of its time.
+
+    In arrays: as objects they would take four times the room, and there are millions of them.
+    """
 
     record: ClassVar[str] = "modeltrail.windows.RecentMeasured"
 
     source_partition: int
     advanced_to: Micros
-    appended_ms: tuple[int, ...]
-    offsets: tuple[int, ...]
+    appended_ms: Longs
+    offsets: Longs
     metrics: tuple[RecentMetric, ...]
 
 

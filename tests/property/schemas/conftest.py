@@ -8,6 +8,7 @@ from typing import Any, NewType, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
+from modeltrail.schemas.columns import Doubles, Longs, doubles, longs
 from modeltrail.schemas.events import Fact
 from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.facts import FACTS
@@ -45,6 +46,8 @@ def _values_of(hint: Any) -> st.SearchStrategy[Any]:
         float: _DOUBLES,
         int: _LONGS,
         bytes: st.binary(max_size=40),
+        Longs: st.lists(_LONGS, max_size=4).map(longs),
+        Doubles: st.lists(_DOUBLES, max_size=4).map(doubles),
         NoneType: st.none(),
     }
     if hint in plain:

@@ -230,9 +230,9 @@ class TestNewest:
         # Second 1 ends a step, which holds 0 to 1.000.
         recent = only(RecentMeasured, facts)[0]
         assert recent.advanced_to == us(1)
-        assert recent.offsets == tuple(range(1, 1001))
-        assert recent.appended_ms == tuple(ms(n / 1000) for n in range(1, 1001))
-        assert recent.metrics[0].values == tuple(float(n) for n in range(1, 1001))
+        assert recent.offsets.tolist() == list(range(1, 1001))
+        assert recent.appended_ms.tolist() == [ms(n / 1000) for n in range(1, 1001)]
+        assert recent.metrics[0].values.tolist() == [float(n) for n in range(1, 1001)]
 
     def test_a_value_that_a_measurement_lacks_is_nan(self) -> None:
         extra = {"extra_names": ("queue",), "extra_values": (7.0,)}

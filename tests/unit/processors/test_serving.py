@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from mode import Service
@@ -11,7 +12,7 @@ from mode import Service
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.errors import ConfigError
 from modeltrail.infra.secret import Secret
-from modeltrail.processors import app as app_module
+from modeltrail.processors import serving as module
 from modeltrail.processors.connections import brokers, credentials
 
 
@@ -23,7 +24,7 @@ def serve(
     app: Service, then: Callable[[], Awaitable[None] | None], longest_stop_s: float = 10.0
 ) -> None:
     async def work() -> None:
-        serving = asyncio.create_task(app_module._serve(app, longest_stop_s))
+        serving = asyncio.create_task(module.serve(app, longest_stop_s))
         await app._started.wait()
         if (pending := then()) is not None:
             await pending
@@ -39,21 +40,28 @@ def test_a_signal_stops_the_app() -> None:
 
 
 class WithoutBroker(Service):
-    """A service that cannot hand over what it holds."""
+    """A service that cannot hand over what it holds, and goes on when it is cancelled."""
+
+    is_left = False
 
     async def on_stop(self) -> None:
-        await asyncio.Event().wait()
+        while not self.is_left:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
 
 
 def test_an_app_that_does_not_stop_is_left(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    app = WithoutBroker()
+
     def leave(status: int) -> None:
+        app.is_left = True
         raise Exited(status)
 
     monkeypatch.setattr(os, "_exit", leave)
     with pytest.raises(Exited, match="70"):
-        serve(WithoutBroker(), lambda: os.kill(os.getpid(), signal.SIGTERM), 0.1)
+        serve(app, lambda: os.kill(os.getpid(), signal.SIGTERM), 0.1)
     assert "did not stop within 0.1 s" in caplog.text
 
 

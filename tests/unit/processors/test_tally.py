@@ -120,7 +120,7 @@ class TestRecent:
             assert times_ms.tolist() == (newest // 100).tolist()
             values = {each.name: each.values for each in columns}
             latency = rows.values[MEASURES.index("latency_ms"), newest]
-            assert values["latency_ms"] == tuple(latency.tolist())
+            assert values["latency_ms"].tolist() == latency.tolist()
         queue = {each.name: each.values for each in described[3][2]}[QUEUE]
         measured = dict(zip(rows.extras.rows.tolist(), rows.extras.values.tolist(), strict=True))
         expected = [measured.get(row) for row in np.flatnonzero(rows.series == 3)[-MOST:].tolist()]

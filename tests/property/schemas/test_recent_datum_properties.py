@@ -1,0 +1,101 @@
+"""Whatever a RecentMeasured holds, by hand it has the bytes that fastavro gives it, and back."""
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import fastavro
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modeltrail.schemas.avro_longs import decoded_longs, encoded_longs
+from modeltrail.schemas.codec import reader_schema
+from modeltrail.schemas.columns import doubles, longs
+from modeltrail.schemas.conversion import fact_from_record, record_from_fact
+from modeltrail.schemas.events import RecentMeasured, RecentMetric
+from modeltrail.schemas.example_facts import example_fact
+from modeltrail.schemas.recent_datum import read_recent, recent_datum
+
+LONGS = st.integers(-(2**62), 2**62 - 1) | st.integers(-70, 70)
+COLUMNS = st.lists(st.floats(), max_size=300).map(doubles)
+METRICS = st.builds(RecentMetric, st.text(max_size=70), COLUMNS)
+FACTS = st.builds(
+    lambda fact, appended, offsets, metrics: replace(
+        fact,
+        appended_ms=longs(appended),
+        offsets=longs(offsets),
+        metrics=tuple(metrics),
+    ),
+    st.from_type(RecentMeasured),
+    st.lists(LONGS, max_size=300),
+    st.lists(LONGS, max_size=300),
+    st.lists(METRICS, max_size=5),
+)
+
+
+def by_fastavro(fact: RecentMeasured) -> bytes:
+    out = io.BytesIO()
+    schema = reader_schema(RecentMeasured.record)
+    fastavro.schemaless_writer(out, schema, record_from_fact(fact))
+    return out.getvalue()
+
+
+def bits(fact: RecentMeasured) -> tuple[object, ...]:
+    """All that it holds; NaNs are equal here."""
+    columns = tuple((metric.name, metric.values.tobytes()) for metric in fact.metrics)
+    return (replace(fact, metrics=()), columns)
+
+
+@settings(deadline=None)
+@given(FACTS)
+def test_its_bytes_are_those_of_fastavro(fact: RecentMeasured) -> None:
+    assert recent_datum(fact) == by_fastavro(fact)
+
+
+@settings(deadline=None)
+@given(FACTS)
+def test_the_bytes_of_fastavro_give_it_back(fact: RecentMeasured) -> None:
+    read = read_recent(by_fastavro(fact))
+    assert read is not None
+    assert bits(read) == bits(fact)
+
+
+@settings(deadline=None)
+@given(FACTS, st.data())
+def test_a_changed_datum_is_read_as_fastavro_reads_it_or_left_to_it(
+    fact: RecentMeasured, data: st.DataObject
+) -> None:
+    datum = bytearray(recent_datum(fact))
+    datum[data.draw(st.integers(0, len(datum) - 1))] = data.draw(st.integers(0, 255))
+    datum = datum[: data.draw(st.integers(0, len(datum)))] + data.draw(st.binary(max_size=3))
+    if (read := read_recent(bytes(datum))) is not None:
+        stream = io.BytesIO(bytes(datum))
+        schema = reader_schema(RecentMeasured.record)
+        record: Any = fastavro.schemaless_reader(stream, schema, schema)
+        assert stream.tell() == len(datum)
+        assert bits(read) == bits(fact_from_record(RecentMeasured, record))
+
+
+def test_blocks_with_their_size_are_left_to_the_full_reader() -> None:
+    fact = replace(example_fact(RecentMeasured), metrics=(), offsets=longs([1]))
+    plain = recent_datum(fact)
+    one_block_with_size = b"\x01\x02\x02\x00" + b"\x00"
+    assert plain.endswith(b"\x02\x02\x00" + b"\x00")
+    assert read_recent(plain[:-4] + one_block_with_size) is None
+
+
+@settings(deadline=None)
+@given(st.lists(LONGS, min_size=1, max_size=100), st.binary(max_size=12))
+def test_longs_come_back_and_say_where_they_end(values: list[int], behind: bytes) -> None:
+    encoded = encoded_longs(np.array(values))
+    found = decoded_longs(b"before" + encoded + behind, len(b"before"), len(values))
+    assert found is not None
+    assert (found[0].tolist(), found[1]) == (values, len(b"before") + len(encoded))
+
+
+@given(st.sampled_from([2**63 - 1, -(2**63)]))
+def test_the_greatest_longs_are_written_and_left_to_the_full_reader(value: int) -> None:
+    encoded = encoded_longs(np.array([value, 0]))
+    assert encoded == b"\xff" * 9 + b"\x01\x00" or encoded == b"\xfe" + b"\xff" * 8 + b"\x01\x00"
+    assert decoded_longs(encoded, 0, 2) is None
