@@ -1,10 +1,23 @@
 """The commands of `modeltrail registry` that change something: names, tags, and what is in use."""
 
+from typing import Protocol
+
 import click
 
 from modeltrail.infra.cli.registry_access import opened
 from modeltrail.infra.cli.who_and_why import who_and_why
 from modeltrail.infra.config import Settings
+from modeltrail.producers.registry.client import ModelRegistry
+
+
+class Change(Protocol):
+    """What a registry does to one version, or to a model as a whole."""
+
+    def __call__(
+        self, registry: ModelRegistry, model: str, version: str | None, /, *, by: str, reason: str
+    ) -> None:
+        """Ask for it, and wait."""
+        ...
 
 
 def _named(model: str, version: str | None) -> str:
@@ -69,28 +82,31 @@ def tag(
     click.echo(f"tag {name} is {what} {_named(model, version)}")
 
 
-@click.command("archive")
-@click.argument("model")
-@click.argument("version", required=False)
-@who_and_why
-@click.pass_obj
-def archive(settings: Settings, model: str, version: str | None, by: str, reason: str) -> None:
-    """Take a version, or a whole model, out of use; nothing is deleted."""
-    with opened(settings) as registry:
-        registry.archive(model, version, by=by, reason=reason)
-    click.echo(f"{_named(model, version)} is archived")
+def _in_use(name: str, change: Change, done: str, told: str) -> click.Command:
+    """A command that takes a version or a whole model out of use or back."""
+
+    @click.command(name, help=told)
+    @click.argument("model")
+    @click.argument("version", required=False)
+    @who_and_why
+    @click.pass_obj
+    def command(settings: Settings, model: str, version: str | None, by: str, reason: str) -> None:
+        with opened(settings) as registry:
+            change(registry, model, version, by=by, reason=reason)
+        click.echo(f"{_named(model, version)} is {done}")
+
+    return command
 
 
-@click.command("restore")
-@click.argument("model")
-@click.argument("version", required=False)
-@who_and_why
-@click.pass_obj
-def restore(settings: Settings, model: str, version: str | None, by: str, reason: str) -> None:
-    """Take what was archived back into use."""
-    with opened(settings) as registry:
-        registry.restore(model, version, by=by, reason=reason)
-    click.echo(f"{_named(model, version)} is restored")
+archive = _in_use(
+    "archive",
+    ModelRegistry.archive,
+    "archived",
+    "Take a version, or a whole model, out of use; nothing is deleted.",
+)
+restore = _in_use(
+    "restore", ModelRegistry.restore, "restored", "Take what was archived back into use."
+)
 
 
 @click.command("erase")

@@ -33,7 +33,7 @@ def decide_registration(
     known = state.holders.get(request.artifact_sha256)
     if known is not None and not state.is_erased(known):
         return replace(state.registered[known].fact, request_id=request.event_id)
-    if refusal := _refusal(request):
+    if refusal := _refusal(request) or _parent_refusal(state, request):
         reason, detail = refusal
         return ModelRegistrationRejected(
             event_id=derived_event_id("ModelRegistrationRejected", request.event_id),
@@ -121,6 +121,18 @@ def _lineage_refusal(request: ModelRegistrationRequested) -> Refusal | None:
     except InvalidFact as error:
         return RejectionReason.INVALID_METADATA, str(error)
     return None
+
+
+def _parent_refusal(state: ModelState, request: ModelRegistrationRequested) -> Refusal | None:
+    # Another model's facts may lie in another partition: the client asks the whole log about those.
+    version = request.parent_version
+    if request.parent_model_id != request.model_id or version in state.registered:
+        return None
+    return (
+        RejectionReason.INVALID_METADATA,
+        f"the parent {version} of {request.model_id[:80]!r} is not registered: "
+        "register it first, or correct the version",
+    )
 
 
 def _is_json_object(text: str) -> bool:

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from modeltrail.infra.clock import Clock, SystemClock
-from modeltrail.infra.config import Settings, load_settings
-from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.infra.clock import Clock
+from modeltrail.infra.config import Settings
 from modeltrail.producers.ethics.errors import AssessmentNotMade, AssessmentTimeout, NotAssessed
 from modeltrail.producers.eventlog.appending import Appender
-from modeltrail.producers.eventlog.kafka import KafkaLog
+from modeltrail.producers.eventlog.client import LogClient
 from modeltrail.producers.eventlog.port import Log, LogRecord
 from modeltrail.producers.eventlog.reading import read_to_end
 from modeltrail.producers.registry.artifacts import open_artifact_store
 from modeltrail.schemas.assessment_settings import AssessmentSettings, assessment_json
-from modeltrail.schemas.codec import Codec, SchemaIds
+from modeltrail.schemas.codec import SchemaIds
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import (
     AssessmentRefused,
@@ -42,7 +41,7 @@ class Asked:
     ends: dict[int, int]
 
 
-class EthicsClient:
+class EthicsClient(LogClient):
     """Where assessments are asked for and read; one thread uses it."""
 
     def __init__(
@@ -53,23 +52,14 @@ class EthicsClient:
         schema_ids: SchemaIds | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Prepare; nothing is connected yet.
-
-        Args:
-            settings: None loads `modeltrail.yaml`, the environment and the running stack.
-            log: None is the configured Kafka.
-            schema_ids: None is the configured schema registry.
-            clock: None is the machine's.
+        """Prepare; nothing is connected yet. Arguments are those of `LogAccess`.
 
         Raises:
             ConfigError: no Kafka or schema registry is configured, or the artifact store's URL
                 holds a password.
         """
-        settings = settings or load_settings()
-        self._log = log or KafkaLog(settings.kafka)
-        self._codec = Codec(schema_ids or ConfluentSchemaIds(settings.schema_registry))
-        self._clock = clock or SystemClock()
-        self._store = open_artifact_store(settings)
+        super().__init__(settings, log=log, schema_ids=schema_ids, clock=clock)
+        self._store = open_artifact_store(self._settings)
 
     def assess(
         self,

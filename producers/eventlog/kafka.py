@@ -1,7 +1,7 @@
 """The log on a real Kafka cluster, through confluent-kafka."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -154,13 +154,16 @@ class KafkaSender:
             "message.timeout.ms": 0 if give_up_after_s is None else round(give_up_after_s * 1000),
         }
         self._producer: Producer = make_producer(settings, **self._overrides)
+        self._delivered: Delivered | None = None
+        self._report: Callable[[KafkaError | None, Message], None] | None = None
 
     def send(self, topic: Topic, key: bytes, value: bytes, delivered: Delivered) -> bool:
         """Queue one record; False: the queue is full, `poll` and try again."""
+        # A thousand records in a row may have one callback: it is wrapped once.
+        if delivered is not self._delivered:
+            self._delivered, self._report = delivered, partial(_answered, delivered)
         try:
-            self._producer.produce(
-                self._prefix + topic.name, value, key, on_delivery=partial(_answered, delivered)
-            )
+            self._producer.produce(self._prefix + topic.name, value, key, on_delivery=self._report)
         except BufferError:
             return False
         except KafkaException as error:

@@ -23,9 +23,10 @@ _LOG = logging.getLogger(__name__)
 class ActiveRun:
     """A run of a tracker; its methods are the tracker's, without the id.
 
-    As a context manager it ends the run: finished; failed on an exception, killed on
-    KeyboardInterrupt, SystemExit and the like, with the traceback as detail, and the exception goes
-    on. A run that was ended inside of the block stays as it is.
+    As a context manager it ends the run: finished, also on `sys.exit(0)`; failed on an exception
+    or another exit code; killed on KeyboardInterrupt and the like; the latter two with the
+    traceback as detail. What was raised goes on. A run that was ended inside of the block stays as
+    it is.
     """
 
     def __init__(self, tracker: "ExperimentTracker", run: OpenRun) -> None:
@@ -103,11 +104,19 @@ class ActiveRun:
         if error is None:
             self.end()
             return
+        status = _status(error)
         try:
-            self.end("failed" if isinstance(error, Exception) else "killed", _told(error))
+            self.end(status, "" if status == "finished" else _told(error))
         except ModeltrailError as failure:
             # The exception of the training job matters more than that its end was not recorded.
             _LOG.error("the end of run %.80s is not recorded: %s", self.run_id, failure)
+
+
+def _status(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        # `sys.exit()` gives None, and `sys.exit("why")` fails.
+        return "failed" if error.code else "finished"
+    return "failed" if isinstance(error, Exception) else "killed"
 
 
 def _told(error: BaseException) -> str:

@@ -1,17 +1,18 @@
 """Records what happens in the runs of a tracker: metrics, parameters, tags, files, their end."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, SupportsFloat, SupportsIndex
 
 from modeltrail.infra.clock import Clock
+from modeltrail.producers.experiments.event_ids import EventIds
 from modeltrail.producers.experiments.heartbeat import Heartbeat
 from modeltrail.producers.experiments.metrics_datum import metrics_datum
 from modeltrail.producers.experiments.open_run import OpenRun, OpenRuns
 from modeltrail.producers.registry.artifacts import Artifact, ArtifactStore
 from modeltrail.producers.spooling.outbox import Outbox
-from modeltrail.producers.values import finite, natural, to_json
+from modeltrail.producers.values import LARGEST_LONG, finite, natural, to_json
 from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.events import (
     ArtifactLogged,
@@ -46,6 +47,7 @@ class RunRecorder:
         self._clock = clock
         self._flush_timeout_s = flush_timeout_s
         self._runs = OpenRuns()
+        self._event_ids = EventIds()
         self._heartbeat = Heartbeat(self._beat, heartbeat_s)
 
     def log_metrics(
@@ -70,17 +72,11 @@ class RunRecorder:
         run = self._runs.find_open(run_id)
         if (metrics.__class__ is not dict and not isinstance(metrics, Mapping)) or not metrics:
             raise InvalidFact("metrics is empty or no mapping: give numbers by name")
+        values = _finite_values(metrics)
+        if step is not None and (step.__class__ is not int or not 0 <= step <= LARGEST_LONG):
+            step = natural("step", step)
         datum = metrics_datum(
-            new_event_id(),
-            Micros(self._clock.now_us()),
-            run.avro_id,
-            None if step is None else natural("step", step),
-            tuple(metrics),
-            [
-                # A float minus itself is 0 unless it is NaN or infinite.
-                value if value.__class__ is float and value - value == 0.0 else finite(name, value)
-                for name, value in metrics.items()
-            ],
+            self._event_ids.take(), self._clock.now_us(), run.avro_id, step, tuple(metrics), values
         )
         self._outbox.put_packed(run.prefix, datum)
 
@@ -207,3 +203,12 @@ class RunRecorder:
 
     def _now(self) -> Micros:
         return Micros(self._clock.now_us())
+
+
+def _finite_values(metrics: Mapping[str, SupportsFloat]) -> Sequence[SupportsFloat]:
+    values = list(metrics.values())
+    for value in values:
+        # A float minus itself is 0 unless it is NaN or infinite.
+        if value.__class__ is not float or value - value != 0.0:
+            return [finite(name, value) for name, value in metrics.items()]
+    return values

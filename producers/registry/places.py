@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -111,7 +111,9 @@ class Place:
         """Delete the file, if it is there."""
         with self._errors():
             if self._files.exists(self._path):
-                self._files.rm_file(self._path)
+                # Somebody else may delete the same in between.
+                with suppress(FileNotFoundError):
+                    self._files.rm_file(self._path)
 
     def _write_beside(self, file: BinaryIO, digest: bytes, source: Path) -> None:
         # A reader must never see half a file.

@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from modeltrail.infra.clock import Clock, SystemClock
-from modeltrail.infra.config import Settings, load_settings
+from modeltrail.infra.clock import Clock
+from modeltrail.infra.config import Settings
 from modeltrail.infra.errors import Unavailable
-from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.producers.errors import ArtifactStoreUnavailable, UnknownModel
-from modeltrail.producers.eventlog.kafka import KafkaLog
+from modeltrail.producers.eventlog.client import LogAccess
 from modeltrail.producers.eventlog.port import Log
 from modeltrail.producers.per_process import PerProcess
 from modeltrail.producers.registry.artifacts import open_artifact_store
@@ -29,7 +28,7 @@ T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class RegistryReader:
+class RegistryReader(LogAccess):
     """Reads come from the log itself, and erasures that they meet are carried out again.
 
     What an erasure left in the cache, or in an artifact store that is a folder of this machine, is
@@ -45,29 +44,15 @@ class RegistryReader:
         schema_ids: SchemaIds | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Prepare; nothing is connected yet.
-
-        Args:
-            settings: None loads `modeltrail.yaml`, the environment and the running stack.
-            log: None is the configured Kafka.
-            schema_ids: None is the configured schema registry.
-            clock: None is the machine's.
+        """Prepare; nothing is connected yet. Arguments are those of `LogAccess`.
 
         Raises:
             ConfigError: no Kafka or schema registry is configured, or the artifact store's URL
                 holds a password.
         """
-        self._settings = settings or load_settings()
-        self._log = log or KafkaLog(self._settings.kafka)
-        self._clock = clock or SystemClock()
+        super().__init__(settings, log=log, schema_ids=schema_ids, clock=clock)
         self._store = open_artifact_store(self._settings)
-
-        def ids() -> SchemaIds:
-            return schema_ids or ConfluentSchemaIds(self._settings.schema_registry)
-
-        ids()
-        self._ids = ids
-        self._codec = PerProcess(lambda: Codec(ids()))
+        self._codec = PerProcess(lambda: Codec(self._ids()))
         self._view = PerProcess(lambda: RegistryView(self._log, self._codec.get()))
 
     def get_model(self, model_id: str, version: str | None = None) -> RegisteredModel | None:

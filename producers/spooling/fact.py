@@ -3,7 +3,6 @@
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from modeltrail.schemas.errors import InvalidFact
 
@@ -23,11 +22,8 @@ class Address:
     version: int
 
 
-class SpooledFact(NamedTuple):
-    """An address and the bare datum for it."""
-
-    address: Address
-    datum: bytes
+#: An address and the bare datum for it.
+SpooledFact = tuple[Address, bytes]
 
 
 def pack_prefix(topic: str, key: bytes, record: str, version: int) -> bytes:
@@ -43,11 +39,14 @@ def pack_prefix(topic: str, key: bytes, record: str, version: int) -> bytes:
     return lengths + topic_bytes + key + record_bytes
 
 
-def unpack(body: bytes) -> SpooledFact:
-    """The fact of a spooled body."""
-    topic, key, record, _ = _LENGTHS.unpack_from(body)
-    size = _LENGTHS.size + topic + key + record
-    return SpooledFact(_address(body[:size]), body[size:])
+def unpack(body: bytes) -> SpooledFact | None:
+    """The fact of a spooled body; None: it holds none."""
+    try:
+        topic, key, record, _ = _LENGTHS.unpack_from(body)
+        size = _LENGTHS.size + topic + key + record
+        return _address(body[:size]), body[size:]
+    except (struct.error, UnicodeDecodeError):
+        return None
 
 
 # Most facts of a batch belong to few runs.

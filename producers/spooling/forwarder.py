@@ -3,15 +3,15 @@
 import logging
 import threading
 from collections import deque
-from functools import partial
+from collections.abc import Callable
 
 from modeltrail.producers.eventlog.framing import Framer
 from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, Sender
 from modeltrail.producers.per_process import ForkGate
-from modeltrail.producers.spooling.fact import SpooledFact
+from modeltrail.producers.spooling.fact import Address, SpooledFact
 from modeltrail.producers.spooling.spool import Mark, Spool
 from modeltrail.schemas.errors import DecodeError, ModeltrailError
-from modeltrail.schemas.topics import TOPICS
+from modeltrail.schemas.topics import TOPICS, Topic
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 500
@@ -27,17 +27,25 @@ _TOPICS = {topic.name: topic for topic in TOPICS}
 class _Batch:
     """Facts that were sent together; the mark behind them counts once all are answered."""
 
-    def __init__(self, mark: Mark, size: int) -> None:
+    def __init__(
+        self, mark: Mark, size: int, refused: Callable[["_Batch", DeliveryFailure], None]
+    ) -> None:
         self.mark = mark
         self.unanswered = size
         self.failed = False
+        self._refused = refused
+
+    def answered(self, failure: DeliveryFailure | None) -> None:
+        """Count one answer; called once per fact, so nearly always this and no more."""
+        self.unanswered -= 1
+        if failure is not None:
+            self._refused(self, failure)
 
 
 class Forwarder:
     """One background thread that empties a spool."""
 
     def __init__(self, spool: Spool, sender: Sender, framer: Framer, gate: ForkGate) -> None:
-        self.acknowledged = 0
         self._spool = spool
         self._sender = sender
         self._framer = framer
@@ -91,16 +99,9 @@ class Forwarder:
         if mark is None or not facts:
             self._rest(mark)
             return
-        batch = _Batch(mark, len(facts))
+        batch = _Batch(mark, len(facts), self._refused)
         self._in_flight.append(batch)
-        answered = partial(self._answered, batch)
-        for at, fact in enumerate(facts):
-            try:
-                self._send(fact, batch, answered)
-            except BaseException:
-                batch.unanswered -= len(facts) - at
-                batch.failed = True
-                raise
+        self._send(facts, batch)
         self._settle(0)
         if len(facts) < _BATCH:
             # Let more come together: a wake-up costs the caller more than the fact itself.
@@ -118,25 +119,44 @@ class Forwarder:
         self._wake.wait(_IDLE_S)
         self._sleeping = False
 
-    def _send(self, fact: SpooledFact, batch: _Batch, answered: Delivered) -> None:
-        address, datum = fact
+    def _send(self, facts: list[SpooledFact], batch: _Batch) -> None:
+        unsent = len(facts)
+        answered, send = batch.answered, self._sender.send
+        last: Address | None = None
         try:
-            header = self._framer.header(address.record, address.version)
-        except DecodeError:
-            self._spool.put_aside(datum, "of an unknown schema")
-            batch.unanswered -= 1
-            return
-        topic = _TOPICS[address.topic]
-        while not self._sender.send(topic, address.key, header + datum, answered):
+            for address, datum in facts:
+                # Facts of one run come together: the way is looked up once for all of them.
+                if address is not last:
+                    last, header = address, self._header(address)
+                    topic = _TOPICS.get(address.topic)
+                if header is None or topic is None:
+                    self._spool.put_aside(datum, "of an unknown schema")
+                    batch.unanswered -= 1
+                elif not send(topic, address.key, header + datum, answered):
+                    self._send_patiently(topic, address.key, header + datum, answered)
+                unsent -= 1
+        except BaseException:
+            batch.unanswered -= unsent
+            batch.failed = True
+            raise
+
+    def _send_patiently(self, topic: Topic, key: bytes, value: bytes, answered: Delivered) -> None:
+        while True:
             if self._closing.is_set():
                 raise ModeltrailError("closing")
             self._sender.poll(_POLL_S)
+            if self._sender.send(topic, key, value, answered):
+                return
 
-    def _answered(self, batch: _Batch, failure: DeliveryFailure | None) -> None:
-        batch.unanswered -= 1
-        if failure is None:
-            self.acknowledged += 1
-        elif failure.permanent:
+    def _header(self, address: Address) -> bytes | None:
+        """What goes in front of its datums; None: this release has no such schema."""
+        try:
+            return self._framer.header(address.record, address.version)
+        except DecodeError:
+            return None
+
+    def _refused(self, batch: _Batch, failure: DeliveryFailure) -> None:
+        if failure.permanent:
             self._spool.put_aside(failure.value, "refused by Kafka")
         else:
             _LOG.warning("Kafka did not take a fact (%s): it is sent again", failure.detail)

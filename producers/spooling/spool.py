@@ -85,29 +85,38 @@ class Spool:
     def read(self, limit: int) -> tuple[list[SpooledFact], Mark | None]:
         """The next facts in order, and the mark behind them; corrupt ones are set aside."""
         facts: list[SpooledFact] = []
+        read = self._read
         with self._lock:
             segments = list(self._segments)
-        for segment, start in _from(self._read, segments):
-            for entry in segment.entries(start, segment.written):
-                self._read = Mark(segment, entry.end)
-                if entry.intact:
-                    facts.append(unpack(entry.body))
+        for segment, start in _from(read, segments):
+            at = start
+            for body, end, intact in segment.entries(start, segment.written):
+                at = end
+                fact = unpack(body) if intact else None
+                if fact is None:
+                    self.put_aside(body, "corrupt")
                 else:
-                    self.put_aside(entry.body, "corrupt")
+                    facts.append(fact)
                 if len(facts) == limit:
-                    return facts, self._read
-        return facts, self._read
+                    break
+            if at != start:
+                read = Mark(segment, at)
+            if len(facts) == limit:
+                break
+        # Only now: after an error the same facts are read again.
+        self._read = read
+        return facts, read
 
     def unacknowledged(self, wanted: Callable[[Address], bool]) -> list[SpooledFact]:
         """The facts of `wanted` addresses that Kafka has not acknowledged, in order."""
         with self._lock:
             spooled = (
-                unpack(entry.body)
+                unpack(body)
                 for segment in self._segments
-                for entry in segment.entries(segment.acked, segment.written)
-                if entry.intact
+                for body, _end, intact in segment.entries(segment.acked, segment.written)
+                if intact
             )
-            return [fact for fact in spooled if wanted(fact.address)]
+            return [fact for fact in spooled if fact is not None and wanted(fact[0])]
 
     def rewind(self) -> None:
         """Read again from the first fact that was not acknowledged."""

@@ -26,8 +26,8 @@ def segment_of(bodies: list[bytes]) -> Iterator[Path]:
 def read(path: Path) -> tuple[list[bytes], list[bytes]]:
     segment = Segment.reopen(path)
     entries = list(segment.entries(HEADER_BYTES, segment.written))
-    intact = [entry.body for entry in entries if entry.intact]
-    return intact, [entry.body for entry in entries if not entry.intact]
+    intact = [body for body, _, whole in entries if whole]
+    return intact, [body for body, _, whole in entries if not whole]
 
 
 @given(BODIES)
@@ -79,6 +79,6 @@ def test_what_was_acknowledged_is_remembered(bodies: list[bytes], data: st.DataO
 
         again = Segment.reopen(path)
 
-        rest = [entry.body for entry in again.entries(again.acked, again.written)]
+        rest = [body for body, _, _ in again.entries(again.acked, again.written)]
         assert rest == bodies[count:]
         assert again.drained == (count == len(bodies))

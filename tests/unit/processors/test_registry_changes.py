@@ -245,12 +245,22 @@ class TestLineage:
 
     @pytest.mark.parametrize(
         "change",
-        [{"parent_version": "v1.0.0"}, {"dataset": "x" * 1001}, {"git_commit": "a\nb"}],
+        [
+            {"parent_version": "v1.0.0"},
+            {"parent_model_id": "centerface", "parent_version": "v7.0.0"},
+            {"dataset": "x" * 1001},
+            {"git_commit": "a\nb"},
+        ],
     )
     def test_a_lineage_that_says_nothing_clear_is_rejected(self, change: dict[str, str]) -> None:
         (answer,) = answers_to(registration(3, "c", **change))
         assert isinstance(answer, ModelRegistrationRejected)
         assert answer.reason is RejectionReason.INVALID_METADATA
+
+    def test_a_parent_of_another_model_is_not_for_this_partition_to_judge(self) -> None:
+        lineage = {"parent_model_id": "teacher", "parent_version": "v7.0.0"}
+        (answer,) = answers_to(registration(3, "c", **lineage))
+        assert isinstance(answer, ModelRegistered)
 
 
 def test_facts_from_before_requests_were_facts_count() -> None:

@@ -1,6 +1,7 @@
 """A run as a block: what it records, and how it ends when the block does not."""
 
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -88,7 +89,7 @@ def test_of_a_long_traceback_the_end_is_kept(tracker: ExperimentTracker, facts_i
     assert detail.endswith("the reason\n")
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
 def test_a_run_that_is_interrupted_ends_as_killed(
     tracker: ExperimentTracker, facts_in: Facts, error: type[BaseException]
 ) -> None:
@@ -98,6 +99,29 @@ def test_a_run_that_is_interrupted_ends_as_killed(
     end = end_of(facts_in(EXPERIMENTS))
     assert end.status is RunStatus.KILLED
     assert error.__name__ in end.detail
+
+
+@pytest.mark.parametrize("code", [None, 0, False])
+def test_a_run_whose_process_exits_in_peace_ends_as_finished(
+    tracker: ExperimentTracker, facts_in: Facts, code: int | None
+) -> None:
+    with pytest.raises(SystemExit), tracker.run("threshold"):
+        sys.exit(code)
+
+    end = end_of(facts_in(EXPERIMENTS))
+    assert (end.status, end.detail) == (RunStatus.FINISHED, "")
+
+
+@pytest.mark.parametrize("code", [1, "no data"])
+def test_a_run_whose_process_exits_with_a_code_ends_as_failed(
+    tracker: ExperimentTracker, facts_in: Facts, code: int | str
+) -> None:
+    with pytest.raises(SystemExit), tracker.run("threshold"):
+        sys.exit(code)
+
+    end = end_of(facts_in(EXPERIMENTS))
+    assert end.status is RunStatus.FAILED
+    assert f"SystemExit: {code}" in end.detail
 
 
 def test_a_run_that_was_ended_in_its_block_stays_as_it_is(

@@ -56,7 +56,10 @@ def test_facts_left_on_disk_are_sent_by_the_next_outbox(
     assert times(facts_in(EXPERIMENTS)) == [1, 2]
 
 
+@pytest.mark.parametrize(("topic", "version"), [("experiments", 99), ("of-later", 1)])
 def test_a_fact_of_an_unknown_release_is_set_aside_and_blocks_no_other(
+    topic: str,
+    version: int,
     spool_settings: ExperimentTrackingSettings,
     log: MemoryLog,
     ids: MemorySchemaIds,
@@ -64,7 +67,7 @@ def test_a_fact_of_an_unknown_release_is_set_aside_and_blocks_no_other(
     tmp_path: Path,
 ) -> None:
     outbox = Outbox(spool_settings, log, lambda: ids)
-    outbox.put_packed(pack_prefix("experiments", KEY, RunHeartbeat.record, 99), b"later release")
+    outbox.put_packed(pack_prefix(topic, KEY, RunHeartbeat.record, version), b"later release")
     outbox.put(EXPERIMENTS, KEY, heartbeat(2))
 
     assert outbox.flush(10)

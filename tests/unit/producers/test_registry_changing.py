@@ -197,7 +197,8 @@ class TestWhatAModelIs:
         graph = helper.make_graph([], "graph", [image], [])
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
         onnx.save(model, str(tmp_path / "made.onnx"))
-        lineage = Lineage("run-1", "faces", "f00", "abc", "10c", parent=("m", "v0.9.0"))
+        parent = registry.register_model("teacher", tmp_path / "made.onnx")
+        lineage = Lineage("run-1", "faces", "f00", "abc", "10c", parent=("teacher", parent))
 
         registry.register_model("m", tmp_path / "made.onnx", lineage=lineage)
 
@@ -205,6 +206,23 @@ class TestWhatAModelIs:
         assert registered.tensors == (Tensor(True, "image", "FLOAT", ("n", "3")),)
         assert registered.opsets == (OpsetImport("", 17),)
         assert registered.lineage == lineage
+
+    def test_a_parent_that_is_not_registered_is_refused_before_the_file_is_stored(
+        self, registry: ModelRegistry, onnx_file: Path, settings: Settings
+    ) -> None:
+        for parent in (("m", "v1.0.0"), ("another", "v1.0.0")):
+            with pytest.raises(UnknownModel, match="parent"):
+                registry.register_model("m", onnx_file, lineage=Lineage(parent=parent))
+
+        assert not Path(settings.model_registry.path).exists()
+        assert registry.list_models() == []
+
+    def test_an_alias_is_no_parent(self, registry: ModelRegistry, onnx_file: Path) -> None:
+        registry.register_model("teacher", onnx_file)
+        registry.set_alias("teacher", "champion", "v1.0.0")
+
+        with pytest.raises(UnknownModel, match="champion"):
+            registry.register_model("m", onnx_file, lineage=Lineage(parent=("teacher", "champion")))
 
     @pytest.mark.parametrize(
         ("lineage", "message"),

@@ -7,6 +7,7 @@ import pytest
 
 from modeltrail.producers.errors import SpoolFull
 from modeltrail.producers.spooling.fact import Address, SpooledFact, pack_prefix
+from modeltrail.producers.spooling.folder import SET_ASIDE
 from modeltrail.producers.spooling.segment import ENTRY_OVERHEAD, HEADER_BYTES
 from modeltrail.producers.spooling.spool import Spool
 
@@ -16,7 +17,7 @@ MIB = 1024 * 1024
 
 
 def datums(facts: list[SpooledFact]) -> list[bytes]:
-    return [fact.datum for fact in facts]
+    return [datum for _, datum in facts]
 
 
 def fill(spool: Spool, *contents: bytes) -> None:
@@ -38,7 +39,7 @@ def test_facts_come_back_in_order_with_their_address(tmp_path: Path) -> None:
     first, _ = spool.read(2)
     rest, _ = spool.read(10)
 
-    assert first == [SpooledFact(ADDRESS, b"one"), SpooledFact(ADDRESS, b"two")]
+    assert first == [(ADDRESS, b"one"), (ADDRESS, b"two")]
     assert datums(rest) == [b"three"]
     spool.close()
 
@@ -214,3 +215,36 @@ def test_a_disk_that_cannot_be_written_is_a_full_spool(tmp_path: Path) -> None:
 
     with pytest.raises(SpoolFull, match="free disk space"):
         fill(spool, b"one")
+
+
+def test_an_intact_entry_that_holds_no_fact_is_set_aside_and_its_neighbours_are_read(
+    tmp_path: Path,
+) -> None:
+    spool = Spool(tmp_path, MIB)
+    fill(spool, b"one")
+    spool.append(b"\x01", timeout_s=0)
+    fill(spool, b"two")
+
+    facts, _ = spool.read(10)
+
+    assert datums(facts) == [b"one", b"two"]
+    assert spool.set_aside == 1
+    spool.close()
+
+
+def test_facts_are_read_again_after_an_error_among_them(tmp_path: Path) -> None:
+    # given an entry that is to be set aside where there is no room for it
+    spool = Spool(tmp_path, MIB)
+    fill(spool, b"one")
+    spool.append(b"\x01", timeout_s=0)
+    fill(spool, b"two")
+    (tmp_path / SET_ASIDE).write_text("in the way")
+    with pytest.raises(FileExistsError):
+        spool.read(10)
+
+    # when there is room again
+    (tmp_path / SET_ASIDE).unlink()
+
+    # then nothing was skipped
+    assert datums(spool.read(10)[0]) == [b"one", b"two"]
+    spool.close()
