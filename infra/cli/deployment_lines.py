@@ -32,14 +32,16 @@ ENDS = (
 )
 
 
-def lines_until_end(facts: Iterable[Fact | None]) -> Iterator[tuple[Text, Fact]]:
-    """The line of each fact, up to the one that ends what is followed."""
+def lines_until_end(
+    facts: Iterable[Fact | None], ends: tuple[type[Fact], ...] = ENDS
+) -> Iterator[tuple[Text, Fact]]:
+    """The line of each fact, up to the one of `ends` that ends what is followed."""
     for fact in facts:
         if fact is None:
             continue
         if (line := line_of(fact)) is not None:
             yield line, fact
-        if isinstance(fact, ENDS):
+        if isinstance(fact, ends):
             return
 
 
@@ -62,7 +64,8 @@ def line_of(fact: Fact) -> Text | None:
         case DeploymentFailed():
             return _line("failed", f"at {fact.step}: {fact.reason}", "bold red")
         case DeploymentCancelled():
-            return _line("cancelled", f"by {fact.cancelled_by}: {fact.reason}", "bold yellow")
+            by = f"by {fact.cancelled_by}: " if fact.cancelled_by else ""
+            return _line("cancelled", f"{by}{fact.reason}", "bold yellow")
         case DeploymentRolledBack():
             to = fact.to_version or "nothing"
             return _line("rolled back", f"to {to} ({fact.cause}): {fact.reason}", "bold red")

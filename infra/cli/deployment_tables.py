@@ -8,6 +8,7 @@ from typing import Any
 
 from modeltrail.processors.deployments.evidence import evidence_of
 from modeltrail.processors.deployments.judging import judge
+from modeltrail.processors.deployments.plan import plan_of
 from modeltrail.producers.deployments import DeploymentView, StepView
 from modeltrail.schemas.deployment_policy import DeploymentPolicy
 
@@ -19,6 +20,7 @@ _MICROS = 1_000_000
 _SHARES = 100
 _MOST_VALUES = 6
 _BRIEF = 60
+_NOT_TAKEN = "it did not take place, so nothing says how it would end: deploy it again"
 
 
 def list_row(each: DeploymentView, *, brief: bool = False) -> tuple[Any, ...]:
@@ -76,13 +78,21 @@ def evidence_rows(each: DeploymentView) -> list[tuple[str, str, str]]:
 
 
 def rejudged_rows(each: DeploymentView, policy: DeploymentPolicy) -> list[tuple[str, ...]]:
-    """What each step that ended would come to under a policy."""
+    """What each step that ended would come to under a policy, and what it asks for beyond these."""
+    ended = [step.completed for step in each.steps if step.completed is not None]
     rows: list[tuple[str, ...]] = []
-    for step in each.steps:
-        if (done := step.completed) is not None:
-            again = judge(done.step, evidence_of(done.evidence_json), policy)
-            rows.append((str(done.step), str(done.verdict), str(again.verdict), again.reason))
-    return rows
+    for done in ended:
+        evidence = evidence_of(done.evidence_json)
+        if evidence.keys() <= {"judged"}:
+            # It was interrupted before anything was measured: no policy changes that.
+            rows.append((str(done.step), str(done.verdict), str(done.verdict), done.reason))
+            continue
+        again = judge(done.step, evidence, policy)
+        rows.append((str(done.step), str(done.verdict), str(again.verdict), again.reason))
+    has_champion = any(step.started.baseline_version is not None for step in each.steps)
+    asked = dict.fromkeys(planned.step for planned in plan_of(policy, has_champion=has_champion))
+    taken = {done.step for done in ended}
+    return [*rows, *((str(step), "", "", _NOT_TAKEN) for step in asked if step not in taken)]
 
 
 def as_json(each: DeploymentView) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from modeltrail.infra.cli.deployment_lines import lines_until_end
+from modeltrail.infra.cli.deployment_lines import ENDS, lines_until_end
 from modeltrail.infra.cli.form import form_option
 from modeltrail.infra.cli.policy_file import policy_in
 from modeltrail.infra.cli.who_and_why import who_and_why
 from modeltrail.infra.config import Settings
-from modeltrail.schemas.events import DeploymentRequestRefused, Fact
+from modeltrail.schemas.events import DeploymentRequestRefused, DeploymentRolledBack, Fact
 
 _DEPLOYMENT = "deployment_id"
 
@@ -108,7 +108,9 @@ def rollback(
     from modeltrail.producers.deployments import DeploymentClient
 
     client = DeploymentClient(settings)
-    _answered(client.follow(client.rollback(model, environment, version, by, reason)))
+    asked = client.rollback(model, environment, version, by, reason)
+    # A deployment under way is cancelled first; that is not yet the answer.
+    _answered(client.follow(asked), (DeploymentRolledBack, DeploymentRequestRefused))
 
 
 @deployments.command("rejudge")
@@ -133,10 +135,10 @@ def rejudge(settings: Settings, deployment_id: str, file: Path | None, form: str
     write_rows(form, REJUDGED_COLUMNS, rejudged_rows(found, policy), sys.stdout)
 
 
-def _answered(facts: Iterable[Fact | None]) -> None:
+def _answered(facts: Iterable[Fact | None], ends: tuple[type[Fact], ...] = ENDS) -> None:
     """Print the answer to a request; the command ends with 1 where it was refused."""
     console = Console(highlight=False)
-    for line, fact in lines_until_end(facts):
+    for line, fact in lines_until_end(facts, ends):
         console.print(line, soft_wrap=True)
         if isinstance(fact, DeploymentRequestRefused):
             raise SystemExit(1)

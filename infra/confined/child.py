@@ -1,4 +1,4 @@
-"""The confined process itself: limits what it may use, then does what it was asked to.
+"""The confined process itself: limits what it may use and reach, then does what it was asked to.
 
 It is started by `run_confined` with the numbers of two open files: the request, and a pipe for
 what it tells, one JSON object a line.
@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from modeltrail.infra.confined.isolation import ISOLATION, isolate
 from modeltrail.infra.confined.limits import Limits, Struck
 from modeltrail.infra.confined.usage import memory_of
 
@@ -40,12 +41,14 @@ def main(request_file: int, answer_pipe: int) -> int:
     limits = Limits(**asked["limits"])
     _end_with_parent(asked["parent"])
     _limit_all_but_memory(limits)
+    isolation = isolate(Path.cwd(), gpu=_has_gpu())
     with os.fdopen(answer_pipe, "w") as out:
 
         def tell(found: Mapping[str, Any]) -> None:
             out.write(json.dumps(found, allow_nan=False) + "\n")
             out.flush()
 
+        tell({ISOLATION: isolation})
         try:
             module, _, name = asked["entry"].partition(":")
             entry: Entry = getattr(importlib.import_module(module), name)

@@ -1,7 +1,9 @@
 """Starts a confined process, hears what it tells, and ends it, whatever it does.
 
 It has a session, a folder and an environment of its own, no input, no core dump, and dies with the
-thread that started it. What it tells is JSON, bounded in size; nothing of it is ever executed.
+thread that started it. Where the kernel allows it, it has no network, starts no program and changes
+no file of others, see `isolation`. What it tells is JSON, bounded in size; nothing of it is ever
+executed.
 """
 
 import json
@@ -18,6 +20,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from modeltrail.infra.confined.isolation import ISOLATION
 from modeltrail.infra.confined.limits import Limits, Struck
 from modeltrail.infra.confined.usage import memory_of
 from modeltrail.schemas.errors import ModeltrailError
@@ -48,6 +51,7 @@ class Ending:
         cpu_s: CPU time that it used, s.
         wall_s: time from start to end, s.
         peak_memory_mb: largest resident memory seen, libraries included, MiB.
+        isolation: what it was kept from, by the names in `isolation`.
     """
 
     told: tuple[Mapping[str, Any], ...]
@@ -57,6 +61,7 @@ class Ending:
     cpu_s: float
     wall_s: float
     peak_memory_mb: float
+    isolation: tuple[str, ...] = ()
 
 
 def run_confined(
@@ -177,6 +182,9 @@ class _Watch:
 
     def _ending(self, cpu_s: float) -> Ending:
         told, failure, struck = _read(bytes(self._answer[: self._limits.answer_bytes]))
+        isolation: tuple[str, ...] = ()
+        if told and ISOLATION in told[0]:
+            isolation, told = tuple(map(str, told[0][ISOLATION])), told[1:]
         code = self._process.returncode
         struck = self._struck or struck or _struck_of(code)
         if not struck and not failure and code != 0:
@@ -189,6 +197,7 @@ class _Watch:
             round(cpu_s, 3),
             round(time.monotonic() - self._started, 3),
             round(self._peak_mb, 1),
+            isolation,
         )
 
 
@@ -199,6 +208,8 @@ def _read(answer: bytes) -> tuple[tuple[Mapping[str, Any], ...], str, Struck]:
         # The last line of a process that was killed may be cut.
         with suppress(ValueError, RecursionError):
             found = json.loads(line, parse_constant=_refuse)
+            # It goes on as JSON in UTF-8: 1e999 is read as infinite, and half a character is none.
+            json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
             if isinstance(found, dict):
                 told.append(found)
     if not told or "error" not in told[-1]:

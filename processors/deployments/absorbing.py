@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from modeltrail.processors.deployments.ending import absorb_end
 from modeltrail.processors.deployments.routes import rerouted
-from modeltrail.processors.deployments.state import ModelState, Running
+from modeltrail.processors.deployments.state import ModelState, Queued, Running
 from modeltrail.processors.deployments.trial.summary import TrialSummary
 from modeltrail.schemas.events import (
     BenchmarkMeasured,
@@ -44,7 +44,7 @@ def absorb_deployment_fact(state: ModelState, fact: Fact, appended_ms: int) -> M
     )
     match fact:
         case DeploymentRequested():
-            return replace(state, queue=(*state.queue, fact))
+            return replace(state, queue=(*state.queue, Queued(fact, appended_ms)))
         case DeploymentCancelRequested():
             return replace(state, cancels=(*state.cancels, fact))
         case RollbackRequested():
@@ -71,7 +71,7 @@ def absorb_deployment_fact(state: ModelState, fact: Fact, appended_ms: int) -> M
 
 def _refused(state: ModelState, fact: DeploymentRequestRefused) -> ModelState:
     about = fact.request_id
-    queue = tuple(each for each in state.queue if each.event_id != about)
+    queue = tuple(each for each in state.queue if each.request.event_id != about)
     if len(queue) < len(state.queue):
         state = replace(state, ended=state.ended.put(about, None))
     return replace(
@@ -85,10 +85,11 @@ def _refused(state: ModelState, fact: DeploymentRequestRefused) -> ModelState:
 def _started(state: ModelState, fact: StepStarted, appended_ms: int) -> ModelState:
     running = state.running
     if running is None:
-        request = next((each for each in state.queue if each.event_id == fact.deployment_id), None)
+        requests = [each.request for each in state.queue]
+        request = next((each for each in requests if each.event_id == fact.deployment_id), None)
         if request is None or fact.number != 0:
             return state
-        queue = tuple(each for each in state.queue if each is not request)
+        queue = tuple(each for each in state.queue if each.request is not request)
         baseline = state.environment(request.environment).champion
         running = Running(request, baseline)
         state = replace(state, queue=queue)

@@ -11,7 +11,7 @@ from modeltrail.schemas.events import (
     StepStarted,
     ValidationRequested,
 )
-from modeltrail.schemas.ids import EventId, derived_event_id
+from modeltrail.schemas.ids import EventId, NodeId, derived_event_id
 
 #: Steps that somebody else answers.
 ASKING = (DeploymentStep.VALIDATION, DeploymentStep.PERFORMANCE)
@@ -25,14 +25,14 @@ def work_id(started: StepStarted, asked: int) -> EventId:
     return derived_event_id("WorkRequested", started.deployment_id, started.number, asked)
 
 
-def is_to_be_asked(running: Running, tick: Tick) -> bool:
-    """Whether nobody was asked yet, or a node that died before it answered."""
+def is_to_be_asked(running: Running, started: StepStarted, tick: Tick) -> bool:
+    """Whether nobody was asked yet, or a node that died or keeps silent for half of the time."""
     if not running.asked:
         return True
     node = running.asked_node
     if node is None or running.answer is not None or running.asked >= _MOST_ASKED:
         return False
-    return all(report.node_id != node for report in tick.live)
+    return _is_half_over(started, tick) or all(report.node_id != node for report in tick.live)
 
 
 def having_asked(running: Running, work: ValidationRequested | BenchmarkRequested) -> Running:
@@ -57,8 +57,7 @@ def work_of(
             settings_json=settings_json(running.policy.validation),
         )
     if started.step is DeploymentStep.PERFORMANCE:
-        staging = running.policy.staging.environment
-        node = next((each.node_id for each in tick.live if each.environment == staging), None)
+        node = None if _is_half_over(started, tick) else _staging_node(running, tick)
         return BenchmarkRequested(
             event_id=work_id(started, running.asked),
             occurred_at=started.occurred_at,
@@ -70,3 +69,13 @@ def work_of(
             node_id=node,
         )
     return None
+
+
+def _staging_node(running: Running, tick: Tick) -> NodeId | None:
+    staging = running.policy.staging.environment
+    return next((each.node_id for each in tick.live if each.environment == staging), None)
+
+
+def _is_half_over(started: StepStarted, tick: Tick) -> bool:
+    # A node does not say whether it answers benchmarks at all: the rest is a worker's.
+    return 2 * tick.now_us >= started.occurred_at + started.deadline_at

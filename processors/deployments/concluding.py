@@ -32,6 +32,11 @@ def concluded(
 ) -> StepCompleted | None:
     """The end of the open step, if it is over."""
     late = tick.now_us >= started.deadline_at
+    evidence: Evidence | None
+    if running.without(started.version, state.erased):
+        told = f"{started.version} was erased: deploy another version"
+        evidence = {**_so_far(running, started, tick), "unanswered": told}
+        return completed(started, evidence, judge(started.step, evidence, running.policy), tick)
     match started.step:
         case DeploymentStep.VALIDATION | DeploymentStep.PERFORMANCE:
             evidence = _answer(running, started, late)
@@ -43,11 +48,7 @@ def concluded(
             evidence = {"assessment": found, "as_of_us": started.occurred_at}
         case DeploymentStep.STAGING:
             evidence = _staging(state, running, started, tick)
-            if evidence["missing"] != evidence["failing"] and not late:
-                return None
-            if len(evidence["nodes"]) < running.policy.staging.minimum_nodes and not (
-                late or evidence["failing"]
-            ):
+            if not late and _is_awaited(evidence, running.policy.staging.minimum_nodes):
                 return None
         case DeploymentStep.AB_TEST | DeploymentStep.PRODUCTION:
             return _traffic(running, started, tick)
@@ -60,8 +61,7 @@ def concluded(
 
 def aborted(running: Running, started: StepStarted, tick: Tick, reason: str) -> StepCompleted:
     """The end of an open step that somebody or something interrupts."""
-    trial = started.step in (DeploymentStep.AB_TEST, DeploymentStep.PRODUCTION)
-    evidence = _trial_evidence(running, started, tick) if trial else {}
+    evidence = _so_far(running, started, tick)
     return completed(started, evidence, Judgement(StepVerdict.ABORTED, reason, {}), tick)
 
 
@@ -142,6 +142,15 @@ def _staging(state: ModelState, running: Running, started: StepStarted, tick: Ti
     return {"nodes": nodes, "missing": missing, "failing": failing}
 
 
+def _is_awaited(evidence: Evidence, minimum_nodes: int) -> bool:
+    """Whether a node may still come or load it."""
+    if "skipped" in evidence:
+        return False
+    if evidence["missing"] != evidence["failing"]:
+        return True
+    return len(evidence["nodes"]) < minimum_nodes and not evidence["failing"]
+
+
 def _fails(report: NodeReported, started: StepStarted) -> bool:
     return f"{started.model_id} {started.version}" in report.failing
 
@@ -156,6 +165,11 @@ def _traffic(running: Running, started: StepStarted, tick: Tick) -> StepComplete
 
 def _held_s(started: StepStarted, tick: Tick) -> float:
     return max(tick.now_us - started.occurred_at, 0) / _SECOND_US
+
+
+def _so_far(running: Running, started: StepStarted, tick: Tick) -> Evidence:
+    trial = started.step in (DeploymentStep.AB_TEST, DeploymentStep.PRODUCTION)
+    return _trial_evidence(running, started, tick) if trial else {}
 
 
 def _trial_evidence(running: Running, started: StepStarted, tick: Tick) -> Evidence:

@@ -9,6 +9,7 @@ from modeltrail.processors.deployments.inputs import Tick
 from modeltrail.processors.deployments.refusing import refusal_in
 from modeltrail.processors.deployments.rolling_back import (
     before_champion,
+    below_candidate,
     by_alert,
     by_gate,
     by_request,
@@ -107,7 +108,8 @@ def _cancel(state: ModelState, tick: Tick) -> Fact | None:
                 return aborted(running, running.started, tick, reason)
             request = running.request
         else:
-            found = [each for each in state.queue if each.event_id == cancel.deployment_id]
+            requests = [each.request for each in state.queue]
+            found = [each for each in requests if each.event_id == cancel.deployment_id]
             if not found:
                 continue
             request = found[0]
@@ -140,12 +142,13 @@ def _go_on(state: ModelState, tick: Tick) -> Fact | None:
         if running.started is not None:
             return aborted(running, running.started, tick, f"alert {alert.rule}: {alert.summary}")
         taken = Held(running.request.version, running.request.event_id)
-        return by_alert(taken, running.request.model_id, alert, running.baseline, tick.now_us)
+        target = below_candidate(state, running)
+        return by_alert(taken, running.request.model_id, alert, target, tick.now_us)
     if running.started is not None:
         return concluded(state, running, running.started, tick)
     assert running.completed is not None
     if not lets_through(running.completed, running.policy):
-        return _not_let_through(running, running.completed, tick)
+        return _not_let_through(state, running, running.completed, tick)
     if running.number < len(running.plan):
         return _step(running.request, running, running.number, tick)
     return DeploymentSucceeded(
@@ -162,7 +165,7 @@ def _go_on(state: ModelState, tick: Tick) -> Fact | None:
 def _begun(state: ModelState, tick: Tick) -> StepStarted | None:
     if not state.queue:
         return None
-    request = state.queue[0]
+    request = state.queue[0].request
     baseline = state.environment(request.environment).champion
     return _step(request, Running(request, baseline), 0, tick)
 
@@ -186,9 +189,12 @@ def _step(request: DeploymentRequested, running: Running, number: int, tick: Tic
     )
 
 
-def _not_let_through(running: Running, completed: StepCompleted, tick: Tick) -> Fact:
+def _not_let_through(
+    state: ModelState, running: Running, completed: StepCompleted, tick: Tick
+) -> Fact:
     if completed.step is DeploymentStep.PRODUCTION:
-        return by_gate(running, completed.reason, completed.event_id, tick.now_us)
+        target = below_candidate(state, running)
+        return by_gate(running, completed.reason, completed.event_id, target, tick.now_us)
     return DeploymentFailed(
         event_id=derived_event_id("DeploymentFailed", running.request.event_id),
         occurred_at=Micros(tick.now_us),

@@ -87,7 +87,7 @@ def _cancelled(state: ModelState, fact: DeploymentCancelled) -> ModelState:
     state = replace(state, cancels=cancels)
     if _runs(state, fact):
         return _ended(state, fact.deployment_id)
-    queue = tuple(each for each in state.queue if each.event_id != fact.deployment_id)
+    queue = tuple(each for each in state.queue if each.request.event_id != fact.deployment_id)
     if len(queue) == len(state.queue):
         return state
     return replace(state, queue=queue, ended=state.ended.put(fact.deployment_id, None))

@@ -57,8 +57,9 @@ def _tick(state: ModelState, tick: Tick) -> tuple[ModelState, tuple[Fact, ...]]:
     if decision is not None:
         return replace(state, awaiting=decision.event_id), (decision,)
     running = state.running
-    if running is not None and running.started is not None and is_to_be_asked(running, tick):
-        work = work_of(state, running, running.started, tick)
+    started = None if running is None else running.started
+    if running is not None and started is not None and is_to_be_asked(running, started, tick):
+        work = work_of(state, running, started, tick)
         if work is not None:
             return replace(state, running=having_asked(running, work)), (work,)
     return _watched(state, tick), ()

@@ -24,7 +24,6 @@ from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import (
     DeploymentRequested,
-    DeploymentStep,
     Fact,
     RollbackRequested,
     StepStarted,
@@ -218,9 +217,7 @@ class DeploymentsPartition:
 def _needs_registry(fact: Fact) -> bool:
     """Whether what is decided about a fact needs the registry as of its append time."""
     match fact:
-        case DeploymentRequested() | RollbackRequested():
+        case DeploymentRequested() | RollbackRequested() | StepStarted():
             return True
-        case StepStarted():
-            return fact.step is DeploymentStep.DATA_QUALITY
         case _:
             return False

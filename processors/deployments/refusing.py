@@ -1,27 +1,27 @@
 """Says which requests about deployments are refused, why, and what to do instead."""
 
 from modeltrail.processors.deployments.rolling_back import Refusal, target_of
-from modeltrail.processors.deployments.state import ModelState
+from modeltrail.processors.deployments.state import ModelState, Queued
 from modeltrail.schemas.deployment_policy import PolicyInvalid, policy_of
 from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.events import (
     DeploymentCancelRequested,
     DeploymentRefusal,
-    DeploymentRequested,
     DeploymentRequestRefused,
     RollbackRequested,
 )
 from modeltrail.schemas.ids import LONGEST_ID, Micros, ModelId, check_id, derived_event_id
 
-Request = DeploymentRequested | DeploymentCancelRequested | RollbackRequested
+Request = DeploymentCancelRequested | RollbackRequested
 _LONGEST_DETAIL = 4000
 
 
 def refusal_in(state: ModelState, now_us: int) -> DeploymentRequestRefused | None:
     """The first answer that is a refusal; None: every request that waits can be met."""
-    requests: tuple[Request, ...] = (*state.cancels, *state.rollbacks, *state.queue)
-    for request in requests:
-        if refusal := _why_not(state, request):
+    waiting: tuple[Request | Queued, ...] = (*state.cancels, *state.rollbacks, *state.queue)
+    for each in waiting:
+        if refusal := _why_not(state, each):
+            request = each.request if isinstance(each, Queued) else each
             reason, detail = refusal
             return DeploymentRequestRefused(
                 event_id=derived_event_id("DeploymentRequestRefused", request.event_id),
@@ -34,22 +34,22 @@ def refusal_in(state: ModelState, now_us: int) -> DeploymentRequestRefused | Non
     return None
 
 
-def _why_not(state: ModelState, request: Request) -> Refusal | None:
-    match request:
+def _why_not(state: ModelState, waiting: Request | Queued) -> Refusal | None:
+    match waiting:
         case DeploymentCancelRequested():
-            return _cancel(state, request)
+            return _cancel(state, waiting)
         case RollbackRequested():
-            target = target_of(state, request)
+            target = target_of(state, waiting)
             return target if isinstance(target, tuple) else None
-        case DeploymentRequested():
-            return _deployment(state, request)
+        case Queued():
+            return _deployment(state, waiting)
 
 
 def _cancel(state: ModelState, request: DeploymentCancelRequested) -> Refusal | None:
     about = request.deployment_id
     if state.running is not None and state.running.request.event_id == about:
         return None
-    if any(each.event_id == about for each in state.queue):
+    if any(each.request.event_id == about for each in state.queue):
         return None
     if about in state.ended:
         return (
@@ -63,7 +63,8 @@ def _cancel(state: ModelState, request: DeploymentCancelRequested) -> Refusal | 
     )
 
 
-def _deployment(state: ModelState, request: DeploymentRequested) -> Refusal | None:
+def _deployment(state: ModelState, queued: Queued) -> Refusal | None:
+    request = queued.request
     if not state.registered:
         return (
             DeploymentRefusal.UNKNOWN_MODEL,
@@ -75,7 +76,7 @@ def _deployment(state: ModelState, request: DeploymentRequested) -> Refusal | No
             f"{request.model_id[:80]!r} has no version {request.version[:80]!r}: "
             "`modeltrail registry show` lists them",
         )
-    if request.version in state.erased:
+    if queued.without(state.erased):
         return (
             DeploymentRefusal.ERASED,
             f"{request.model_id[:80]!r} {request.version} was erased: deploy another version",

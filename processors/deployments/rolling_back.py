@@ -48,6 +48,11 @@ def target_of(state: ModelState, request: RollbackRequested) -> Version | Refusa
             DeploymentRefusal.NOTHING_TO_ROLL_BACK_TO,
             f"{wanted} has all traffic of {request.environment[:80]!r} already",
         )
+    if not exposed and not environment.held:
+        return (
+            DeploymentRefusal.NOTHING_TO_ROLL_BACK_TO,
+            f"nobody has the traffic of {request.environment[:80]!r}: deploy {wanted} instead",
+        )
     if wanted not in environment.had:
         return (
             DeploymentRefusal.NOTHING_TO_ROLL_BACK_TO,
@@ -68,6 +73,13 @@ def before_champion(state: ModelState, environment: Environment) -> Version | No
     )
 
 
+def below_candidate(state: ModelState, running: Running) -> Version | None:
+    """Who gets a candidate's traffic back: the newest before it that still has its artifact."""
+    held = state.environment(running.request.environment).held
+    kept = [each.version for each in held if not running.without(each.version, state.erased)]
+    return kept[-1] if kept else running.baseline
+
+
 def by_request(
     state: ModelState, request: RollbackRequested, target: Version | None, now_us: int
 ) -> DeploymentRolledBack:
@@ -76,10 +88,14 @@ def by_request(
     champion = state.environment(request.environment).held
     taken = Held(exposed.request.version, exposed.request.event_id) if exposed else champion[-1]
     return _rolled_back(
-        (taken, request.model_id, request.environment, target, now_us),
-        RollbackCause.REQUEST,
-        request.event_id,
-        request.reason or f"{request.requested_by or 'somebody'} asked for it",
+        taken,
+        now_us,
+        model_id=request.model_id,
+        environment=request.environment,
+        to_version=target,
+        cause=RollbackCause.REQUEST,
+        caused_by=request.event_id,
+        reason=request.reason or f"{request.requested_by or 'somebody'} asked for it",
     )
 
 
@@ -92,37 +108,45 @@ def by_alert(
 ) -> DeploymentRolledBack:
     """That an environment went back because of an alert about the deployed version."""
     return _rolled_back(
-        (taken, model_id, alert.environment, target, now_us),
-        RollbackCause.ALERT,
-        alert.event_id,
-        f"{alert.severity} alert {alert.rule}: {alert.summary}",
+        taken,
+        now_us,
+        model_id=model_id,
+        environment=alert.environment,
+        to_version=target,
+        cause=RollbackCause.ALERT,
+        caused_by=alert.event_id,
+        reason=f"{alert.severity} alert {alert.rule}: {alert.summary}",
     )
 
 
-def by_gate(running: Running, reason: str, completed: EventId, now_us: int) -> DeploymentRolledBack:
+def by_gate(
+    running: Running, reason: str, completed: EventId, target: Version | None, now_us: int
+) -> DeploymentRolledBack:
     """That a candidate lost its traffic because a share did not pass its gate."""
     request = running.request
     return _rolled_back(
-        (
-            Held(request.version, request.event_id),
-            request.model_id,
-            request.environment,
-            running.baseline,
-            now_us,
-        ),
-        RollbackCause.GATE,
-        completed,
-        reason,
+        Held(request.version, request.event_id),
+        now_us,
+        model_id=request.model_id,
+        environment=request.environment,
+        to_version=target,
+        cause=RollbackCause.GATE,
+        caused_by=completed,
+        reason=reason,
     )
 
 
 def _rolled_back(
-    about: tuple[Held, ModelId, str, Version | None, int],
+    taken: Held,
+    now_us: int,
+    *,
+    model_id: ModelId,
+    environment: str,
+    to_version: Version | None,
     cause: RollbackCause,
     caused_by: EventId,
     reason: str,
 ) -> DeploymentRolledBack:
-    taken, model_id, environment, target, now_us = about
     return DeploymentRolledBack(
         event_id=derived_event_id("DeploymentRolledBack", taken.deployment_id, caused_by),
         occurred_at=Micros(now_us),
@@ -132,7 +156,7 @@ def _rolled_back(
         environment=environment,
         cause=cause,
         reason=reason,
-        to_version=target,
+        to_version=to_version,
         caused_by=caused_by,
     )
 

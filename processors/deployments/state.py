@@ -68,10 +68,33 @@ class Running:
         """The policy that it goes by."""
         return policy_in_log(self.request.policy_json)
 
+    def without(self, version: Version, erased: Mapping[Version, int]) -> bool:
+        """Whether a version had lost its artifact when the step that began last did.
+
+        What was erased later is known to one worker and not yet to another.
+        """
+        erased_ms = erased.get(version)
+        return erased_ms is not None and erased_ms <= self.started_ms
+
     @property
     def plan(self) -> tuple[PlannedStep, ...]:
         """Its steps."""
         return plan_of(self.policy, has_champion=self.baseline is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A deployment that waits, and when it was asked for: append time in ms."""
+
+    request: DeploymentRequested
+    appended_ms: int
+
+    def without(self, erased: Mapping[Version, int]) -> bool:
+        """Whether its version had lost its artifact when it was asked for.
+
+        One that lost it later is refused by nobody: it fails when it begins, for every worker.
+        """
+        return erased.get(self.request.version, self.appended_ms + 1) <= self.appended_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +146,8 @@ class ModelState:
 
     Attributes:
         registered: its versions.
-        erased: those whose artifact is gone, as keys; so are the next and `ended` and `seen`.
-        aliased: deployments whose alias was asked for.
+        erased: those whose artifact is gone, and the append time of that, ms.
+        aliased: deployments whose alias was asked for, as keys; so are `ended` and `seen`.
         profiles: evidence about the newest reference profile of each version.
         assessments: the newest assessment of each version.
         queue: deployments that wait, the oldest first.
@@ -139,11 +162,11 @@ class ModelState:
     """
 
     registered: PersistentMap[Version, ModelRegistered] = field(default_factory=PersistentMap)
-    erased: PersistentMap[Version, None] = field(default_factory=PersistentMap)
+    erased: PersistentMap[Version, int] = field(default_factory=PersistentMap)
     aliased: PersistentMap[EventId, None] = field(default_factory=PersistentMap)
     profiles: PersistentMap[Version, Mapping[str, object]] = field(default_factory=PersistentMap)
     assessments: PersistentMap[Version, EthicsAssessed] = field(default_factory=PersistentMap)
-    queue: tuple[DeploymentRequested, ...] = ()
+    queue: tuple[Queued, ...] = ()
     running: Running | None = None
     cancels: tuple[DeploymentCancelRequested, ...] = ()
     rollbacks: tuple[RollbackRequested, ...] = ()

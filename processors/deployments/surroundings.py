@@ -23,7 +23,7 @@ def absorb_other_fact(state: ModelState, fact: Fact, appended_ms: int) -> ModelS
     """The state after a fact of another topic than deployments; the same fact may come again."""
     match fact:
         case ModelRegistered() | ModelErased() | ReferenceProfiled() | AliasRequested():
-            return _registry(state, fact)
+            return _registry(state, fact, appended_ms)
         case EthicsAssessed():
             return replace(state, assessments=state.assessments.put(fact.version, fact))
         case AlertRaised():
@@ -37,7 +37,9 @@ def absorb_other_fact(state: ModelState, fact: Fact, appended_ms: int) -> ModelS
 
 
 def _registry(
-    state: ModelState, fact: ModelRegistered | ModelErased | ReferenceProfiled | AliasRequested
+    state: ModelState,
+    fact: ModelRegistered | ModelErased | ReferenceProfiled | AliasRequested,
+    appended_ms: int,
 ) -> ModelState:
     match fact:
         case ModelRegistered():
@@ -45,18 +47,23 @@ def _registry(
                 return state
             return replace(state, registered=state.registered.put(fact.version, fact))
         case ModelErased(version=None):
-            erased = state.erased
             for version in state.registered:
-                erased = erased.put(version, None)
-            return replace(state, erased=erased)
+                state = _erased(state, version, appended_ms)
+            return state
         case ModelErased(version=str(version)):
-            return replace(state, erased=state.erased.put(Version(version), None))
+            return _erased(state, Version(version), appended_ms)
         case ReferenceProfiled():
             return replace(state, profiles=state.profiles.put(fact.version, _profile(fact)))
         case AliasRequested():
             return replace(state, aliased=state.aliased.put(fact.event_id, None))
         case _:
             return state
+
+
+def _erased(state: ModelState, version: Version, appended_ms: int) -> ModelState:
+    if version in state.erased:
+        return state
+    return replace(state, erased=state.erased.put(version, appended_ms))
 
 
 def _profile(fact: ReferenceProfiled) -> dict[str, object]:

@@ -102,7 +102,7 @@ def _evidence(ending: Ending, limits: Limits) -> dict[str, Any]:
         own[LIMITS] = failed(f"the process did not come to its end: {reason}{_said(ending)}")
     return {
         "checks": _all_checks(told, own, "an earlier check failed"),
-        "environment": dict(environment),
+        "environment": {**environment, "isolation": list(ending.isolation)},
         "usage": {
             "cpu_s": ending.cpu_s,
             "wall_s": ending.wall_s,

@@ -67,8 +67,8 @@ def measure(
         if failure := _failure(ending, name, policy):
             return _evidence(failure, None, weights, policy)
         for each in ending.told:
-            if isinstance(weight := each.get("peak_memory_mb"), int | float):
-                weights[name] = float(weight)
+            if isinstance(weight := each.get("peak_memory_mb"), float):
+                weights[name] = weight
     asked = {
         **request,
         "candidate": str(candidate.absolute()),
@@ -123,13 +123,15 @@ def _evidence(
     policy: PerformancePolicy,
 ) -> dict[str, Any]:
     told = ending.told if ending else ()
+    # A model may have taken the process over: what it tells need not be what was asked for.
     environment: Mapping[str, Any] = next(
-        (each["environment"] for each in told if "environment" in each), {}
+        (found for each in told if isinstance(found := each.get("environment"), dict)), {}
     )
+    isolation = list(ending.isolation) if ending else []
     return {
         "failure": failure,
         "batches": [each["batch"] for each in told if "batch" in each],
         "peak_memory_mb": {"candidate": None, "baseline": None, **weights},
         "warmup": policy.warmup,
-        "environment": {"execution_provider": "", **environment},
+        "environment": {"execution_provider": "", **environment, "isolation": isolation},
     }

@@ -169,7 +169,9 @@ class DeploymentClient(LogClient):
             # The projector puts it into the dead letters; here it must not hide the others.
             _log.warning(
                 "skipped partition %d offset %d of the deployments topic: %s",
-                *(record.partition, record.offset, error),
+                record.partition,
+                record.offset,
+                error,
             )
             return None
 

@@ -46,7 +46,10 @@ class BenchmarkDesk:
         while not self._stop.is_set():
             try:
                 answer_benchmarks(
-                    *(self._settings, self._node_id, self._stop, self.is_listening.set),
+                    self._settings,
+                    self._node_id,
+                    self._stop,
+                    on_ready=self.is_listening.set,
                     providers=self._providers,
                     threads=self._threads,
                 )

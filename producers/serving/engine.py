@@ -94,8 +94,9 @@ class Engine:
     def _run(self) -> None:
         while (load := self._wait_for_load()) is not None:
             try:
+                what, fed = f"{load.model_id} {load.arm.version}", self.slot(load.model_id).fed
                 with self._gate:
-                    model = self._loader.load(f"{load.model_id} {load.arm.version}", load.arm)
+                    model = self._loader.load(what, load.arm, fed)
             except NotLoaded as error:
                 self._failed(load, error)
             except Exception as error:

@@ -1,5 +1,6 @@
 """Loads a routed model: fetched, verified, opened, and run once before frames depend on it."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from modeltrail.producers.monitoring.runtime import open_session, verified_bytes
 from modeltrail.producers.registry.artifacts import ArtifactStore
 from modeltrail.schemas.events import LoadOutcome, RoutedArm
 
+_LOG = logging.getLogger(__name__)
 _LONGEST_DETAIL = 1000
 _LARGEST_WARM_UP = 64 * 1024 * 1024
 _DTYPES: Mapping[str, Any] = MappingProxyType(
@@ -65,8 +67,18 @@ class ModelLoader:
         self._providers = providers
         self._options = session_options
 
-    def load(self, what: str, arm: RoutedArm) -> LoadedModel:
+    def load(
+        self, what: str, arm: RoutedArm, fed: Mapping[str, tuple[int, ...]] = MappingProxyType({})
+    ) -> LoadedModel:
         """The arm's model, ready to run.
+
+        It is run once, with zeros. Where its own shapes are open, they are those of `fed`; without
+        these its first frame is its first run.
+
+        Args:
+            what: the model in messages.
+            arm: which.
+            fed: shape by input of what the node feeds the version before with.
 
         Raises:
             NotLoaded: it could not be fetched, has other bytes, or does not run.
@@ -75,8 +87,11 @@ class ModelLoader:
         options = None if self._options is None else self._options()
         try:
             onnx = open_session(content, self._providers, options)
-            if (feeds := _zeros(onnx.get_inputs())) is not None:
+            inputs = onnx.get_inputs()
+            if (feeds := _zeros(inputs, {})) is not None:
                 onnx.run(None, feeds)
+            elif (feeds := _zeros(inputs, fed)) is not None:
+                _try(what, onnx, feeds)
         except Exception as error:
             # ONNX Runtime has no error class that all of its errors share.
             raise NotLoaded(LoadOutcome.LOAD_FAILED, f"{type(error).__name__}: {error}") from error
@@ -92,11 +107,19 @@ class ModelLoader:
             raise NotLoaded(LoadOutcome.FETCH_FAILED, str(error)) from error
 
 
-def _zeros(inputs: Sequence[Any]) -> dict[str, Any] | None:
-    """Zeros for every input, a batch of one; None where a shape or type does not say what fits."""
+def _try(what: str, onnx: Any, feeds: Mapping[str, Any]) -> None:
+    try:
+        onnx.run(None, feeds)
+    except Exception as error:
+        # These shapes are a guess: they may fit the version before only.
+        _LOG.info("%s was not warmed up: %s", what, error)
+
+
+def _zeros(inputs: Sequence[Any], fed: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
+    """Zeros for every input, a batch of one; None where nothing says which shape or type fits."""
     feeds = {}
     for each in inputs:
-        shape = [1, *each.shape[1:]] if each.shape and _is_symbol(each.shape[0]) else each.shape
+        shape = _shape(each, fed.get(each.name, ()))
         if any(map(_is_symbol, shape)) or each.type not in _DTYPES:
             return None
         dtype = np.dtype(_DTYPES[each.type])
@@ -104,6 +127,15 @@ def _zeros(inputs: Sequence[Any]) -> dict[str, Any] | None:
             return None
         feeds[each.name] = np.zeros(shape, dtype)
     return feeds
+
+
+def _shape(entry: Any, fed: tuple[int, ...]) -> Sequence[Any]:
+    if len(fed) == len(entry.shape):
+        pairs = zip(entry.shape, fed, strict=True)
+        return [size if _is_symbol(dimension) else dimension for dimension, size in pairs]
+    if entry.shape and _is_symbol(entry.shape[0]):
+        return [1, *entry.shape[1:]]
+    return list(entry.shape)
 
 
 def _is_symbol(dimension: Any) -> bool:

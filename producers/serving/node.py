@@ -122,13 +122,21 @@ class ServingNode:
             self._say_changed,
         )
         started = NodeStarted(
-            *(new_event_id(), self._now(), self.node_id, self.environment),
+            event_id=new_event_id(),
+            occurred_at=self._now(),
+            node_id=self.node_id,
+            environment=self.environment,
             host=platform.node(),
             providers=tuple(providers or available_providers()),
         )
         self._reporter = Reporter(
-            *(log, ids, self.node_id, settings.serving.heartbeat_s, self._clock, started),
-            self._report,
+            log,
+            ids,
+            self.node_id,
+            settings.serving.heartbeat_s,
+            self._clock,
+            first=started,
+            report=self._report,
         )
         # Last: what follows from the routing is loaded and reported by the others.
         self._follower = Follower(log, ids, self.environment, self._route, self._engine.withdraw)
@@ -235,7 +243,10 @@ class ServingNode:
     ) -> None:
         self._reporter.say(
             NodeLoadedModel(
-                *(new_event_id(), self._now(), self.node_id, self.environment),
+                event_id=new_event_id(),
+                occurred_at=self._now(),
+                node_id=self.node_id,
+                environment=self.environment,
                 model_id=load.model_id,
                 version=load.arm.version,
                 artifact_sha256=load.arm.artifact_sha256,
@@ -250,7 +261,10 @@ class ServingNode:
     def _report(self) -> NodeReported:
         state = self._engine.state
         return NodeReported(
-            *(new_event_id(), self._now(), self.node_id, self.environment),
+            event_id=new_event_id(),
+            occurred_at=self._now(),
+            node_id=self.node_id,
+            environment=self.environment,
             heartbeat_s=self._settings.serving.heartbeat_s,
             serves=fold.served_arms(state),
             failing=fold.failing(state),

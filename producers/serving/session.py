@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from modeltrail.producers.errors import NothingServed
-from modeltrail.producers.monitoring.frame import Frame
+from modeltrail.producers.monitoring.frame import Frame, Run
 from modeltrail.producers.monitoring.monitor import InferenceMonitor
 from modeltrail.producers.monitoring.video import Measuring, Video
 from modeltrail.producers.serving.slot import RoutedModel, Serving, Slot
@@ -151,6 +151,29 @@ class ServedSession:
             key = (about, arm.arm, model.execution_provider)
             if key not in self._monitors:
                 self._monitors[key] = self._monitor_of(about, self.session_id, *key[1:])
-            measuring = Measuring(self._video, about, self._monitors[key], model.onnx.run)
+            run = _Noting(self._slot, model.onnx.run)
+            measuring = Measuring(self._video, about, self._monitors[key], run)
             self._chosen = (arm, model.onnx, measuring)
         self._serving = serving
+
+
+class _Noting:
+    """Runs a model, and notes at the first run which shapes it is fed with."""
+
+    __slots__ = ("_noted", "_run", "_slot")
+
+    def __init__(self, slot: Slot, run: Run) -> None:
+        self._slot = slot
+        self._run = run
+        self._noted = False
+
+    def __call__(
+        self, output_names: Sequence[str] | None, feeds: Mapping[str, Any], run_options: Any
+    ) -> Any:
+        outputs = self._run(output_names, feeds, run_options)
+        if not self._noted:
+            self._noted = True
+            self._slot.fed = {
+                name: tuple(getattr(each, "shape", ())) for name, each in feeds.items()
+            }
+        return outputs

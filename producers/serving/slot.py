@@ -34,10 +34,15 @@ class Serving:
 
 
 class Slot:
-    """One model of a node; `serving` is exchanged whole, so a frame sees the old or the new."""
+    """One model of a node; `serving` is exchanged whole, so a frame sees the old or the new.
 
-    __slots__ = ("model_id", "serving")
+    `fed` has the shape of each input in the first frame of the session that last got an arm: what
+    the next version is likely to get, where its own shapes leave that open.
+    """
+
+    __slots__ = ("fed", "model_id", "serving")
 
     def __init__(self, model_id: ModelId) -> None:
         self.model_id = model_id
         self.serving: Serving | None = None
+        self.fed: Mapping[str, tuple[int, ...]] = {}

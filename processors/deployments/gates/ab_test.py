@@ -3,17 +3,18 @@
 The trial is looked at whenever news come. It ends PASSED or FAILED once the confidence sequence of
 the metric lies wholly within or beyond the margin, ABORTED once a guardrail is broken or the arms
 do not get the sessions that they should, and INCONCLUSIVE once it has all the sessions or time that
-the policy gives it. The metric is wrongly decided on with a probability of at most `alpha`, the
-guardrails together wrongly stop with at most `alpha`, the sample ratio with at most `srm_alpha`.
+the policy gives it. It does not pass while a guardrail has too few sessions to be seen at all. The
+metric is wrongly decided on with a probability of at most `alpha`, the guardrails together wrongly
+stop with at most `alpha`, the sample ratio with at most `srm_alpha`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modeltrail.processors.deployments.evidence import EvidenceUnreadable, optional_number
 from modeltrail.processors.deployments.judgement import Judgement
 from modeltrail.processors.deployments.trial.comparison import Comparison, Question, compare
-from modeltrail.processors.deployments.trial.guardrail import told_of, watch
+from modeltrail.processors.deployments.trial.guardrail import Watched, told_of, unseen_of, watch
 from modeltrail.processors.deployments.trial.sample_ratio import SampleRatio, sample_ratio
 from modeltrail.processors.deployments.trial.summary import (
     MOST_SESSIONS,
@@ -47,7 +48,8 @@ def decide_ab_test(
         policy: has an `ab_test`.
         elapsed_s: time since the step started, s.
     """
-    found, judged, _ = _look(summary, _asked(policy), elapsed_s)
+    asked = _asked(policy)
+    found, judged, _ = _look(summary, asked, elapsed_s, share_of_percent(asked.share_percent))
     return Judgement(*found, judged) if found else None
 
 
@@ -64,7 +66,12 @@ def judge_ab_test(evidence: Mapping[str, Any], policy: DeploymentPolicy) -> Judg
     held_s = optional_number(evidence.get("held_s"))
     if held_s is None:
         raise EvidenceUnreadable("the evidence of the trial does not say how long it was (held_s)")
-    found, judged, compared = _look(summary_of(evidence.get("trial")), policy.ab_test, held_s)
+    # Sessions fell into the arms by the share of then, whatever another policy asks for.
+    share = optional_number(evidence.get("share"))
+    if share is None or not 0 < share < WHOLE:
+        share = share_of_percent(policy.ab_test.share_percent)
+    summary = summary_of(evidence.get("trial"))
+    found, judged, compared = _look(summary, policy.ab_test, held_s, share)
     undecided = f"these sessions do not decide under this policy: {compared.told()}"
     return Judgement(*(found or (StepVerdict.INCONCLUSIVE, undecided)), judged)
 
@@ -79,10 +86,10 @@ def _asked(policy: DeploymentPolicy) -> AbTestPolicy:
 
 
 def _look(
-    summary: TrialSummary, asked: AbTestPolicy, elapsed_s: float
+    summary: TrialSummary, asked: AbTestPolicy, elapsed_s: float, share: float
 ) -> tuple[_Found, dict[str, object], Comparison]:
     pairs = summary.pairs()
-    ratio = sample_ratio(*summary.sessions_begun(), share_of_percent(asked.share_percent) / WHOLE)
+    ratio = sample_ratio(*summary.sessions_begun(), share / WHOLE)
     watched = watch(pairs, summary.metrics, asked.guardrails, asked.alpha)
     # A margin says how much worse is let through: what must be better gets none.
     margin = asked.margin if asked.goal is Goal.NOT_WORSE else 0.0
@@ -91,8 +98,8 @@ def _look(
     found = (
         _mismatch(ratio, asked)
         or _broken(told_of(watched))
-        or _answer(compared, asked)
-        or _exhausted(compared, asked, len(pairs), summary, elapsed_s)
+        or _answer(compared, asked, watched)
+        or _exhausted(compared, asked, watched, len(pairs), summary, elapsed_s)
     )
     judged: dict[str, object] = {
         "goal": asked.goal.value,
@@ -110,7 +117,7 @@ def _mismatch(ratio: SampleRatio, asked: AbTestPolicy) -> _Found:
         return None
     return StepVerdict.ABORTED, (
         f"sample-ratio mismatch: {ratio.candidate} sessions of the candidate and {ratio.champion} "
-        f"of the champion began, at a share of {asked.share_percent:g} %: see whether nodes fail "
+        f"of the champion began, at a share of {100 * ratio.share:g} %: see whether nodes fail "
         "to serve one of them"
     )
 
@@ -119,11 +126,11 @@ def _broken(told: str) -> _Found:
     return (StepVerdict.ABORTED, f"guardrail broken: {told}") if told else None
 
 
-def _answer(compared: Comparison, asked: AbTestPolicy) -> _Found:
+def _answer(compared: Comparison, asked: AbTestPolicy, watched: Sequence[Watched]) -> _Found:
     if compared.excess.pairs < asked.minimum_sessions:
         return None
     better = asked.goal is Goal.BETTER
-    if compared.within():
+    if compared.within() and not unseen_of(watched):
         return StepVerdict.PASSED, f"{'better' if better else 'not worse'}: {compared.told()}"
     if compared.beyond():
         return StepVerdict.FAILED, f"worse: {compared.told()}"
@@ -131,7 +138,12 @@ def _answer(compared: Comparison, asked: AbTestPolicy) -> _Found:
 
 
 def _exhausted(
-    compared: Comparison, asked: AbTestPolicy, pairs: int, summary: TrialSummary, elapsed_s: float
+    compared: Comparison,
+    asked: AbTestPolicy,
+    watched: Sequence[Watched],
+    pairs: int,
+    summary: TrialSummary,
+    elapsed_s: float,
 ) -> _Found:
     counted = summary.counted()
     if pairs >= min(asked.maximum_sessions, most_pairs(len(summary.metrics))):
@@ -142,4 +154,6 @@ def _exhausted(
         why = f"{elapsed_s:.0f} s"
     else:
         return None
-    return StepVerdict.INCONCLUSIVE, f"not decided after {why}: {compared.told()}"
+    unseen = unseen_of(watched)
+    told = f"not decided after {why}: {compared.told()}{'; ' if unseen else ''}{unseen}"
+    return StepVerdict.INCONCLUSIVE, told

@@ -26,6 +26,7 @@ _RESAMPLES = 2000
 #: Numbers held at once while resampling.
 _AT_ONCE = 1_000_000
 _QUANTILE = {"P50": 0.5, "P95": 0.95, "P99": 0.99}
+_MORE = ": ask for more runs (performance.runs) to decide"
 _WORST_FIRST = (StepVerdict.FAILED, StepVerdict.INCONCLUSIVE, StepVerdict.PASSED)
 
 Floats = npt.NDArray[np.float64]
@@ -58,8 +59,6 @@ def judge_performance(evidence: Mapping[str, Any], policy: DeploymentPolicy) -> 
     )
     told = [text for verdict, text in findings if verdict is worst]
     reason = "; ".join(told) or "measured; the policy sets no limit that applies without a baseline"
-    if worst is StepVerdict.INCONCLUSIVE:
-        reason += ": ask for more runs (performance.runs) to decide"
     return Judgement(worst, reason, {"batches": judged, "resamples": _RESAMPLES})
 
 
@@ -76,7 +75,7 @@ def _judge_batch(
     quantile = _QUANTILE[policy.statistic]
     name = policy.statistic.lower()
     if len(candidate) < FEWEST_RUNS[policy.statistic]:
-        few = f"batch size {size}: {len(candidate)} runs are too few for {name}"
+        few = f"batch size {size}: {len(candidate)} runs are too few for {name}{_MORE}"
         return [(StepVerdict.INCONCLUSIVE, few)], {"batch_size": size, "samples": len(candidate)}
     drawn = _resampled(candidate, baseline, quantile, f"{seed}/{size}")
     numbers: dict[str, object] = {"batch_size": size, "samples": len(candidate)}
@@ -103,16 +102,20 @@ def _limited(about: str, low: float, high: float, limit: float, confidence: floa
         verdict = StepVerdict.PASSED
     elif low > limit:
         verdict = StepVerdict.FAILED
-    return verdict, f"{about} ({confidence:.0%} interval {low:.4g} to {high:.4g}, limit {limit:g})"
+    told = f"{about} ({confidence:.0%} interval {low:.4g} to {high:.4g}, limit {limit:g})"
+    return verdict, f"{told}{_MORE if verdict is StepVerdict.INCONCLUSIVE else ''}"
 
 
 def _memory(evidence: Mapping[str, Any], policy: PerformancePolicy) -> Iterator[Finding]:
-    if policy.max_memory_ratio is None:
+    compared = any(batch.get("baseline_ms") for batch in objects_in(evidence, "batches"))
+    if policy.max_memory_ratio is None or not compared:
         return
     peaks = evidence.get("peak_memory_mb")
     held = peaks if isinstance(peaks, Mapping) else {}
     candidate, baseline = (optional_number(held.get(name)) for name in ("candidate", "baseline"))
     if candidate is None or not baseline:
+        why = "the peak memory of one of the two is not known, so max_memory_ratio cannot be judged"
+        yield StepVerdict.INCONCLUSIVE, why
         return
     ratio = candidate / baseline
     good = ratio <= policy.max_memory_ratio

@@ -80,9 +80,10 @@ def half_width(pairs: Floats, variance: Floats, alpha: float) -> Floats:
 def interval_of(pairs: Sequence[Values], factor: float, sign: int, alpha: float) -> Interval:
     """The interval for the mean of sign * (candidate - factor * champion).
 
-    Differences that are all the same number tell nothing of their scatter. The interval then begins
-    at that number, since arms that are wholly apart are not so by chance, and has no upper end,
-    since what was never seen may still come.
+    Differences that are all the same number tell nothing of their scatter. The interval then has no
+    upper end, since what was never seen may still come. It begins at that number once there are so
+    many that symmetric differences would all lie on that side with a probability of at most alpha:
+    n of them do with 2^-n.
 
     Args:
         pairs: in any order; their number is the only thing that the looks have in common.
@@ -100,6 +101,7 @@ def interval_of(pairs: Sequence[Values], factor: float, sign: int, alpha: float)
     variance = math.fsum((each - mean) ** 2 for each in differences) / (count - 1)
     size = max(max(abs(champion), abs(candidate)) for champion, candidate in pairs)
     if math.sqrt(variance) <= _CONSTANT * size:
-        return Interval(count, mean, mean, math.inf)
+        lower = mean if 0.5**count <= alpha else -math.inf
+        return Interval(count, mean, lower, math.inf)
     half = float(half_width(np.array([float(count)]), np.array([variance]), alpha)[0])
     return Interval(count, mean, mean - half, mean + half)

@@ -17,13 +17,18 @@ class Watched:
 
     def broken(self) -> bool:
         """Whether it stops the candidate at once."""
-        return self.comparison.excess.pairs >= self.minimum_sessions and self.comparison.beyond()
+        return self.seen() and self.comparison.beyond()
+
+    def seen(self) -> bool:
+        """Whether enough sessions of both arms have the metric."""
+        return self.comparison.excess.pairs >= self.minimum_sessions
 
     def judged(self) -> dict[str, object]:
         """The numbers as JSON values."""
         return {
             **self.comparison.judged(),
             "minimum_sessions": self.minimum_sessions,
+            "seen": self.seen(),
             "broken": self.broken(),
         }
 
@@ -52,3 +57,13 @@ def watch(
 def told_of(watched: Sequence[Watched]) -> str:
     """The broken ones for people; empty: none is broken."""
     return "; ".join(each.comparison.told() for each in watched if each.broken())
+
+
+def unseen_of(watched: Sequence[Watched]) -> str:
+    """Those that could not act yet, for people; empty: all could."""
+    return "; ".join(
+        f"guardrail {each.comparison.asked.metric} has {each.comparison.excess.pairs} of "
+        f"{each.minimum_sessions} pairs of sessions that measured it"
+        for each in watched
+        if not each.seen()
+    )

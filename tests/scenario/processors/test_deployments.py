@@ -302,6 +302,75 @@ def test_a_share_without_enough_sessions_is_taken_back_at_its_deadline() -> None
     assert world.routing() == [("v1.0.0", 10_000)]
 
 
+def test_a_node_that_keeps_silent_about_a_benchmark_leaves_it_to_a_worker() -> None:
+    # given a live node of staging that answers no benchmarks
+    world = World()
+    world.answering = False
+    world.append(reported("node-a"))
+    world.deploy("v1.0.0", f"performance: {{deadline_s: 60}}\n{QUICK}")
+    world.settle()
+    world.append(validated(world.facts(ValidationRequested)[-1]))
+    # when half of the time is over
+    for _ in range(8):
+        world.advance(4)
+        world.append(reported("node-a"))
+    # then a worker is asked, once, and what it measures counts
+    assert [each.node_id for each in world.facts(BenchmarkRequested)] == ["node-a", None]
+    world.restart()
+    world.answering = True
+    world.advance(1)
+    assert world.open_step().step is DeploymentStep.STAGING
+    assert len(world.facts(BenchmarkRequested)) == 2
+
+
+def test_in_the_staging_environment_itself_nothing_waits_for_nodes() -> None:
+    world = World()
+    policy = f"staging: {{minimum_nodes: 1, deadline_s: 60}}\n{QUICK}"
+    deployment = world.deploy("v1.0.0", policy, environment="staging")
+    world.advance(10)
+    assert (DeploymentStep.STAGING, StepVerdict.SKIPPED) in verdicts(world, deployment)
+    assert world.facts(DeploymentSucceeded)
+
+
+@pytest.mark.parametrize("number", range(1, len(STEPS)))
+def test_a_version_that_is_erased_on_its_way_gets_no_further(number: int) -> None:
+    world = with_champion()
+    deployment = world.deploy("v2.0.0", QUICK.replace("hold_s: 2", "hold_s: 9"))
+    up_to(world, deployment, number - 1)
+    world.now_ms += 1
+    world.append(erased("v2.0.0"))
+    world.advance(60)
+    assert world.routing() == [("v1.0.0", 10_000)]
+    ends: list[DeploymentFailed | DeploymentRolledBack] = [
+        *world.facts(DeploymentFailed),
+        *world.facts(DeploymentRolledBack),
+    ]
+    assert [each.deployment_id for each in ends] == [deployment]
+    assert "was erased" in ends[0].reason
+    assert verdicts(world, deployment)[-1] == (STEPS[number], StepVerdict.FAILED)
+
+
+@pytest.mark.parametrize("by_alert", [False, True])
+def test_traffic_does_not_go_back_to_a_version_that_was_erased(by_alert: bool) -> None:
+    # given v2 in production above v1, and v3 on its way
+    world = with_champion()
+    world.deploy("v2.0.0", QUICK.replace("watch_s: 100", "watch_s: 1"))
+    world.advance(20)
+    policy = "production: {shares_percent: [10, 100], hold_s: 4, deadline_s: 9, minimum_sessions: "
+    deployment = world.deploy("v3.0.0", f"{policy}{0 if by_alert else 5}}}")
+    up_to(world, deployment, 2)
+    # when v2 is erased, and v3 may not stay
+    world.now_ms += 1
+    world.append(erased("v2.0.0"))
+    up_to(world, deployment, 3)
+    if by_alert:
+        world.alert("v3.0.0")
+    world.advance(20)
+    # then the newest version that nodes can still fetch has the traffic
+    assert world.facts(DeploymentRolledBack)[-1].to_version == "v1.0.0"
+    assert world.routing() == [("v1.0.0", 10_000)]
+
+
 @pytest.mark.parametrize("policy", ["data_quality: {}", "ethics: {}"])
 def test_what_the_policy_asks_for_and_nobody_knows_stops_a_version(policy: str) -> None:
     world = World()

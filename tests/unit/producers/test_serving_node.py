@@ -14,7 +14,9 @@ import pytest
 from modeltrail.infra.config import Settings
 from modeltrail.producers.errors import NothingServed
 from modeltrail.producers.eventlog.memory import MemoryLog, MemorySchemaIds
+from modeltrail.producers.monitoring.runtime import open_session
 from modeltrail.producers.registry.artifacts import open_artifact_store
+from modeltrail.producers.serving import loading
 from modeltrail.producers.serving.node import ServingNode
 from modeltrail.producers.serving.session import ServedSession
 from modeltrail.schemas.codec import Codec
@@ -316,6 +318,47 @@ def test_a_symbolic_shape_is_not_warmed_up_and_still_served(
     with node.session(MODEL) as session:
         [result] = session.run(None, {"x": np.ones((1, 3), np.float32)})
         assert result.tolist() == [[2, 2, 2]]
+
+
+def test_a_symbolic_shape_is_warmed_up_with_what_the_version_before_is_fed_with(
+    fleet: Fleet, node: ServingNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given sessions that feed a model of any width
+    opened: list[RecordingSession] = []
+
+    def recording(content: bytes, providers: Any, options: Any) -> "RecordingSession":
+        opened.append(RecordingSession(open_session(content, providers, options)))
+        return opened[-1]
+
+    monkeypatch.setattr(loading, "open_session", recording)
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2, scaling_model(2, ("n", "width"))))
+    node.wait_until_served(MODEL)
+    with node.session(MODEL) as session:
+        session.run(None, {"x": np.ones((1, 3), np.float32)})
+        # when the next version comes
+        fleet.route(fleet.arm(CHAMPION, WHOLE, 3, scaling_model(3, ("n", "width"))))
+        eventually(lambda: [arm.version for arm in node.served_arms()] == ["v3.0.0"])
+        # then it has run with that width before any frame of it
+        assert [each.shapes for each in opened] == [[(1, 3)], [(1, 3)]]
+        # and one that only takes others is served all the same
+        fleet.route(fleet.arm(CHAMPION, WHOLE, 4, scaling_model(4, ("n", "width", "depth"))))
+        eventually(lambda: [arm.version for arm in node.served_arms()] == ["v4.0.0"])
+        assert opened[-1].shapes == []
+
+
+class RecordingSession:
+    """An ONNX Runtime session that notes with which shapes it was run."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.shapes: list[tuple[int, ...]] = []
+
+    def run(self, names: Any, feeds: Any, options: Any = None) -> Any:
+        self.shapes.append(feeds["x"].shape)
+        return self._session.run(names, feeds, options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
 
 
 def test_an_unknown_digest_is_never_served(fleet: Fleet, node: ServingNode) -> None:

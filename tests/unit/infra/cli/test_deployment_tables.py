@@ -18,11 +18,15 @@ from modeltrail.producers.deployments import DeploymentsView, DeploymentView
 from modeltrail.schemas.deployment_policy import (
     DeploymentPolicy,
     PerformancePolicy,
+    policy_from_yaml,
     policy_json,
 )
 from modeltrail.schemas.events import (
+    DeploymentCancelled,
     DeploymentFailed,
     DeploymentRequested,
+    DeploymentRequestRefused,
+    DeploymentRolledBack,
     DeploymentStep,
     DeploymentSucceeded,
     Fact,
@@ -96,13 +100,34 @@ def test_the_same_evidence_passes_a_policy_that_lets_more_through(failed: Deploy
     lenient = DeploymentPolicy(performance=PerformancePolicy(max_latency_ratio=1.5))
 
     # When the evidence is judged again by each
-    (same,) = rejudged_rows(failed, DeploymentPolicy())
-    (other,) = rejudged_rows(failed, lenient)
+    same = rejudged_rows(failed, DeploymentPolicy())[0]
+    other = rejudged_rows(failed, lenient)[0]
 
     # Then the first verdict stands, and the other differs
     assert same[1:3] == ("FAILED", "FAILED")
     assert other[1:3] == ("FAILED", "PASSED")
     assert "1.29" in other[3] or "1.3" in other[3]
+
+
+def test_what_another_policy_asks_for_beyond_the_evidence_is_told(failed: DeploymentView) -> None:
+    # Given a policy with a gate that the deployment never went through
+    stricter = policy_from_yaml("ethics: {}")
+    # When its evidence is judged again, then that gate is not passed over in silence
+    rows = {row[0]: row for row in rejudged_rows(failed, stricter)}
+    assert rows["ETHICS"][1:3] == ("", "")
+    assert "did not take place" in rows["ETHICS"][3]
+    assert "DATA_QUALITY" not in rows
+
+
+def test_a_step_that_was_interrupted_stays_so_under_any_policy() -> None:
+    view = DeploymentsView()
+    about = {"deployment_id": ID, "step": DeploymentStep.STAGING, "number": 0}
+    view.absorb(made(DeploymentRequested, event_id=ID, policy_json=policy_json(DeploymentPolicy())))
+    view.absorb(made(StepStarted, **about))
+    ended = {"verdict": StepVerdict.ABORTED, "reason": "a cancel was asked for"}
+    view.absorb(made(StepCompleted, **about, **ended, evidence_json='{"judged":{}}'))
+    row = rejudged_rows(view.find("abcdef01"), DeploymentPolicy())[0]
+    assert row == ("STAGING", "ABORTED", "ABORTED", "a cancel was asked for")
 
 
 def test_json_holds_policy_and_evidence_as_objects(failed: DeploymentView) -> None:
@@ -129,6 +154,14 @@ def test_following_ends_with_the_fact_that_ends_the_deployment() -> None:
     assert "ab test" in told[1][0]
     assert "50 % of sessions" in told[1][0]
     assert isinstance(told[-1][1], DeploymentSucceeded)
+
+
+def test_a_rollback_is_followed_past_the_deployment_that_it_cancels() -> None:
+    facts = [made(DeploymentCancelled, cancelled_by=""), made(DeploymentRolledBack), None]
+    ends = (DeploymentRolledBack, DeploymentRequestRefused)
+    told = [(str(line), fact) for line, fact in lines_until_end(facts, ends)]
+    assert [type(fact) for _, fact in told] == [DeploymentCancelled, DeploymentRolledBack]
+    assert " by " not in told[0][0]
 
 
 def test_facts_for_workers_are_no_lines_for_people() -> None:

@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +72,38 @@ def die(request: Mapping[str, Any], tell: Tell) -> None:
 
 
 def leave_a_child(request: Mapping[str, Any], tell: Tell) -> None:
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    tell({"child": child.pid})
+    if (child := os.fork()) == 0:
+        time.sleep(600)
+    tell({"child": child})
+
+
+def break_out(request: Mapping[str, Any], tell: Tell) -> None:
+    """Try what only somebody hostile does; tell what the kernel said to it."""
+    tries: dict[str, Callable[[], object]] = {
+        "overwrite": lambda: Path(request["file"]).write_text("mine"),
+        "remove": lambda: Path(request["file"]).unlink(),
+        "make": lambda: Path(request["file"] + ".new").write_text("mine"),
+        "truncate": lambda: os.truncate(request["file"], 0),
+        "connect": lambda: socket.create_connection(("127.0.0.1", request["port"]), 2.0),
+        "signal": lambda: os.kill(request["parent"], signal.SIGUSR1),
+        "start": lambda: subprocess.run([sys.executable, "-c", ""], check=True),
+    }
+    outcomes = {}
+    for name, attempt in tries.items():
+        try:
+            attempt()
+            outcomes[name] = "done"
+        except OSError as error:
+            outcomes[name] = type(error).__name__
+    Path("own").write_text("what it may do")
+    tell({"outcomes": outcomes, "read": Path(request["file"]).read_text()})
 
 
 def tell_no_json(request: Mapping[str, Any], tell: Tell) -> None:
     tell({"good": 1})
     pipe = max(int(each) for each in os.listdir("/proc/self/fd") if _is_pipe(each))
     os.write(pipe, b'\x80\x04pickle\n[1, 2]\n{"number": NaN}\n')
+    os.write(pipe, b'{"number": 1e999}\n{"text": "\\ud800"}\n')
     os.write(pipe, b"[" * 100_000 + b"\n" + json.dumps({"good": 2}).encode()[:-1])
 
 

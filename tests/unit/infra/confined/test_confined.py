@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +12,11 @@ from pathlib import Path
 import pytest
 
 from modeltrail.infra.confined import Ending, Interrupted, Limits, Struck, run_confined
+from modeltrail.infra.confined.isolation import (
+    NO_NETWORK,
+    NO_NEW_PRIVILEGES,
+    OWN_FILES_ONLY,
+)
 from tests.waiting import eventually
 
 ENTRIES = "tests.unit.infra.confined.entries"
@@ -105,6 +111,24 @@ def test_a_limit_that_does_not_exist_is_not_believed() -> None:
 def test_processes_that_it_started_end_with_it() -> None:
     [told] = run("leave_a_child", replace(LIMITS, wall_s=3.0)).told
     eventually(lambda: not is_alive(told["child"]), patience_s=5.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux isolates it")
+def test_it_cannot_reach_what_is_not_its_own(tmp_path: Path) -> None:
+    # given a file of ours, a server of ours, and ourselves
+    file = tmp_path / "precious"
+    file.write_text("ours")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        ending = run("break_out", file=str(file), port=port, parent=os.getpid())
+    if NO_NETWORK not in ending.isolation or OWN_FILES_ONLY not in ending.isolation:
+        pytest.skip(f"this kernel only gives {ending.isolation}")
+    # then it got at none of them, and could still read and use its own folder
+    [told] = ending.told
+    assert told["read"] == file.read_text() == "ours"
+    assert not Path(f"{file}.new").exists()
+    assert "done" not in told["outcomes"].values(), told["outcomes"]
+    assert NO_NEW_PRIVILEGES in ending.isolation
 
 
 def test_it_ends_early_when_it_is_told_to() -> None:

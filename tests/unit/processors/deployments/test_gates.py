@@ -89,6 +89,9 @@ def test_the_worst_batch_size_and_the_memory_decide() -> None:
     strict = policy_from_yaml("performance: {max_memory_ratio: 2}")
     assert verdict(DeploymentStep.PERFORMANCE, heavy) is StepVerdict.PASSED
     assert verdict(DeploymentStep.PERFORMANCE, heavy, strict) is StepVerdict.FAILED
+    assert verdict(DeploymentStep.PERFORMANCE, benchmark(1.0), strict) is StepVerdict.INCONCLUSIVE
+    alone = benchmark(1.0, baseline=False)
+    assert verdict(DeploymentStep.PERFORMANCE, alone, strict) is StepVerdict.PASSED
 
 
 def test_every_check_must_pass_and_golden_outputs_where_they_are_needed() -> None:

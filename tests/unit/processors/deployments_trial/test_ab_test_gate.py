@@ -14,7 +14,13 @@ from modeltrail.processors.deployments.judgement import Judgement
 from modeltrail.processors.deployments.trial.summary import TrialSummary
 from modeltrail.schemas.deployment_policy import DeploymentPolicy, policy_from_yaml
 from modeltrail.schemas.events import StepVerdict
-from tests.unit.processors.deployments_trial.trial_facts import evidence, trial, values
+from tests.unit.processors.deployments_trial.trial_facts import (
+    evidence,
+    measured,
+    session,
+    trial,
+    values,
+)
 
 METRIC = "latency_ms"
 GUARDED = "{guardrails: [{metric: latency_ms, margin: 0.2, minimum_sessions: 10}]}"
@@ -118,6 +124,37 @@ def test_the_evidence_can_be_judged_by_another_policy() -> None:
     unsure = judge_ab_test(evidence(summary), policy())
     verdicts = [judgement.verdict for judgement in (strict, lenient, unsure)]
     assert verdicts == [StepVerdict.FAILED, StepVerdict.PASSED, StepVerdict.INCONCLUSIVE]
+
+
+def test_evidence_is_judged_by_the_share_that_sessions_were_given_by() -> None:
+    summary = trial(values(20, 200, 1), values(20, 200, 2))
+    ran_at_half = {**evidence(summary), "share": 5000}
+    other = policy("{share_percent: 20}")
+    assert judge_ab_test(ran_at_half, other).verdict is StepVerdict.PASSED
+
+
+@pytest.mark.parametrize("seen_by", ["neither arm", "the champion alone"])
+def test_a_guardrail_that_nobody_could_watch_lets_nothing_pass(seen_by: str) -> None:
+    # given a candidate as fast as the champion whose faces have no score
+    score = None if seen_by == "neither arm" else 0.9
+    sessions = [
+        each
+        for n, (mine, other) in enumerate(zip(values(20, 60, 1), values(20, 60, 2), strict=True))
+        for each in (
+            session(2 * n, "champion", mine, score),
+            session(2 * n + 1, "candidate", other, None),
+        )
+    ]
+    metrics = ("latency_ms", "detection_score")
+    summary = TrialSummary().absorb(measured(sessions, begun=(60, 60), metrics=metrics))
+    asked = policy("{guardrails: [{metric: detection_score, direction: HIGHER}]}")
+    # when it is looked at, it goes on; and at the end it is known that it was not watched
+    assert decided(summary, policy()) is StepVerdict.PASSED
+    assert decided(summary, asked) is None
+    found = decide_ab_test(summary, asked, 3600.0)
+    assert found is not None
+    assert found.verdict is StepVerdict.INCONCLUSIVE
+    assert "guardrail detection_score has 0 of 10 pairs" in found.reason
 
 
 def test_what_was_judged_is_finite_json_even_without_sessions() -> None:

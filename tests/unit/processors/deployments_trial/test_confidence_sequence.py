@@ -68,6 +68,13 @@ def test_constant_arms_can_be_shown_apart_but_never_alike() -> None:
     assert alike.upper == math.inf
 
 
+@pytest.mark.parametrize(("pairs", "tells"), [(2, False), (4, False), (5, True)])
+def test_a_few_like_differences_may_be_chance(pairs: int, tells: bool) -> None:
+    # Both arms see an event in a third of their sessions: two pairs in a row are (no, yes) in 5 %.
+    found = interval_of([Values(0.0, 1.0)] * pairs, 1.0, 1, 0.05)
+    assert (found.lower > 0) is tells
+
+
 def test_one_constant_arm_leaves_the_scatter_of_the_other() -> None:
     pairs = [Values(0.0, 1.0 + n % 2) for n in range(40)]
     found = interval_of(pairs, 1.05, 1, 0.05)
