@@ -19,5 +19,6 @@ def write_card(settings: Settings, model_id: str, version: str, folder: Path) ->
     reader = SubjectReader(settings, Codec(ConfluentSchemaIds(settings.schema_registry)))
     chosen, facts = reader.of_model(ModelId(model_id), Version(version), as_of)
     path = folder / f"{model_id}-{version}.html"
-    path.write_text(html_of(model_card(ModelId(model_id), chosen, facts, as_of)), encoding="utf-8")
+    card = model_card(ModelId(model_id), chosen, facts, as_of, reader.live_hours)
+    path.write_text(html_of(card), encoding="utf-8")
     return path

@@ -83,8 +83,10 @@ def model(
     from modeltrail.processors.documents.model_card import model_card
 
     wanted = Version(version) if version else None
-    chosen, facts = _reader(settings).of_model(ModelId(model_id), wanted, as_of)
-    _write(model_card(ModelId(model_id), chosen, facts, as_of), settings, form, output)
+    reader = _reader(settings)
+    chosen, facts = reader.of_model(ModelId(model_id), wanted, as_of)
+    document = model_card(ModelId(model_id), chosen, facts, as_of, reader.live_hours)
+    _write(document, settings, form, output)
 
 
 @docs.command("experiment")

@@ -60,7 +60,8 @@ def _judge_parity(rule: ThresholdRule, window: WindowClosed) -> Judgement | None
     value = parity.ratio if ratio else parity.difference
     if value is None:
         return None
-    return judge_value(rule, value, parity.samples)._replace(parity=parity)
+    judged = judge_value(rule, value, parity.samples)
+    return judged._replace(breached=judged.breached and not parity.may_be_chance, parity=parity)
 
 
 def _value(rule: ThresholdRule, metric: MetricWindow, window: WindowClosed) -> float | None:

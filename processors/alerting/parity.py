@@ -9,12 +9,15 @@ fairlearn's `demographic_parity_ratio` and `demographic_parity_difference` defin
 groups: of the means by group, which are rates where values are 0 or 1, the least over the greatest,
 and the greatest less the least. A ratio under 0.8 breaks the four-fifths rule (29 CFR 1607.4(D)).
 Where all means are 0 fairlearn's ratio is NaN: here it is 1, as the groups are alike.
+
+Of small groups such values are often far from parity without a cause: `may_be_chance` says so.
 """
 
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
+from modeltrail.processors.alerting.chance import Spread, may_be_chance
 from modeltrail.schemas.events import MetricWindow, WindowClosed
 from modeltrail.schemas.rule_problems import GROUP_MARK
 from modeltrail.schemas.sketch import FRACTION_BITS
@@ -33,6 +36,7 @@ class Parity(NamedTuple):
     least: GroupMean
     greatest: GroupMean
     samples: int
+    may_be_chance: bool
 
     @property
     def difference(self) -> float:
@@ -58,8 +62,20 @@ def parity_of(window: WindowClosed, metric: str, minimum_samples: int) -> Parity
     if len(groups) < 2:
         return None
     # Of equal means the name decides, so that the order of metrics does not.
-    means = sorted(GroupMean(_mean(held), group) for group, held in groups)
-    return Parity(means[0], means[-1], sum(held.count for _, held in groups))
+    means = sorted(
+        ((GroupMean(_mean(held), group), held) for group, held in groups), key=lambda pair: pair[0]
+    )
+    (least, lower), (greatest, higher) = means[0], means[-1]
+    return Parity(
+        least,
+        greatest,
+        sum(held.count for _, held in groups),
+        may_be_chance(_spread(least, lower), _spread(greatest, higher), len(groups)),
+    )
+
+
+def _spread(of: GroupMean, held: MetricWindow) -> Spread:
+    return Spread(held.count, of.mean, held.min, held.max)
 
 
 def _groups(window: WindowClosed, metric: str) -> Iterator[tuple[str, MetricWindow]]:

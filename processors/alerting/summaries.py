@@ -90,4 +90,6 @@ def _side(rule: ThresholdRule, judgement: Judgement) -> str:
     back = rule.threshold if rule.resolve_threshold is None else rule.resolve_threshold
     if judgement.recovered:
         return f"not {'above' if above else 'below'} {back:.6g} any more"
+    if judgement.parity is not None and judgement.parity.may_be_chance:
+        return f"{'above' if above else 'below'} {rule.threshold:.6g} by no more than chance"
     return f"between {rule.threshold:.6g} and {back:.6g}, where it resolves"

@@ -1,11 +1,13 @@
 """Writes what a card says of the model itself: its origin, what it takes, how to run it."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
-from modeltrail.processors.documents.citing import Citations, moment
+from modeltrail.processors.documents.citing import Citations, Source, moment
 from modeltrail.processors.documents.model_dossier import ModelDossier
 from modeltrail.processors.documents.tables import code, number, table, text
 from modeltrail.schemas.events import ModelRegistered, ModelTagSet, OpsetImport, Tensor
@@ -13,6 +15,16 @@ from modeltrail.schemas.events import ModelRegistered, ModelTagSet, OpsetImport,
 #: What a dimension without a number becomes in the example; the first one is the batch.
 EXAMPLE_SIDE = 64
 _NUMPY = MappingProxyType({"FLOAT": "float32", "DOUBLE": "float64", "BOOL": "bool_"})
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedResult:
+    """One metric of the model index in the head of a card, and the events that it comes from."""
+
+    name: str
+    value: float
+    dataset: str
+    source: Source
 
 
 def registration(dossier: ModelDossier) -> ModelRegistered | None:
@@ -27,6 +39,14 @@ def metadata(dossier: ModelDossier) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def said(dossier: ModelDossier, cite: Citations, name: str) -> str:
+    """What the registration's metadata says under a name; nothing where it has none."""
+    value = metadata(dossier).get(name, "")
+    if not value or dossier.registered is None:
+        return ""
+    return f"{text(value)} {cite.of(dossier.registered)}"
+
+
 def details(dossier: ModelDossier, cite: Citations) -> str:
     """Identity, lineage, names and tags of the version."""
     fact = registration(dossier)
@@ -39,7 +59,7 @@ def details(dossier: ModelDossier, cite: Citations) -> str:
         ("Size", f"{number(fact.artifact_size)} bytes"),
         (
             "Operator sets",
-            text(", ".join(f"{o.domain or 'ai.onnx'} {o.version}" for o in fact.opsets)),
+            text(", ".join(_opset(opset) for opset in fact.opsets)),
         ),
         ("Run", code(fact.run_id)),
         ("Data set", text(fact.dataset)),
@@ -119,42 +139,45 @@ print([output.shape for output in outputs])
 ```"""
 
 
-def yaml_block(dossier: ModelDossier, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def yaml_block(
+    dossier: ModelDossier, results: Sequence[IndexedResult], cite: Citations
+) -> dict[str, Any]:
     """The head of the card as Hugging Face's hub reads it.
 
+    Each result of the model index has its event as its `source`. The hub knows no infinite values
+    and no NaN: those are in the card's tables only.
     Source: the model card metadata specification of `huggingface_hub`, `ModelCardData`.
-
-    Args:
-        dossier: of the version.
-        results: name, value and optionally the data set of metrics, for the model index.
     """
-    said = metadata(dossier)
+    known = metadata(dossier)
     fact = registration(dossier)
-    task = str(said.get("task", "other"))
+    task = str(known.get("task", "other"))
+    finite = [each for each in results if math.isfinite(each.value)]
     block: dict[str, Any] = {
         "library_name": "onnx",
         "tags": sorted({"modeltrail", "onnx", *map(str, dossier.tags)}),
         "pipeline_tag": task,
     }
-    if licence := said.get("licence") or said.get("license"):
+    if licence := known.get("licence") or known.get("license"):
         block["license"] = str(licence)
-    if languages := said.get("language"):
+    if languages := known.get("language"):
         block["language"] = languages
     if fact is not None and fact.dataset:
         block["datasets"] = [fact.dataset]
-    if results:
+    if finite:
         block["model-index"] = [
             {
                 "name": f"{dossier.model_id} {dossier.version}",
                 "results": [
                     {
                         "task": {"type": task},
-                        "dataset": {"name": each["dataset"], "type": each["dataset"]},
-                        "metrics": [
-                            {"type": each["name"], "value": each["value"], "name": each["name"]}
-                        ],
+                        "dataset": {"name": each.dataset, "type": each.dataset},
+                        "metrics": [{"type": each.name, "value": each.value, "name": each.name}],
+                        "source": {
+                            "name": each.source.place.replace("`", ""),
+                            "url": f"#event-{cite.number(each.source)}",
+                        },
                     }
-                    for each in results
+                    for each in finite
                 ],
             }
         ]

@@ -1,13 +1,20 @@
 """Writes what a card says of how good the version is: in its run, on live frames, and to whom."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from typing import cast
 
-from modeltrail.processors.documents.assessment import Figure, assessment_figures, report_of
-from modeltrail.processors.documents.citing import Citations, moment
+from modeltrail.processors.documents.assessment import (
+    Figure,
+    assessment_figures,
+    confidence_of,
+    occlusion_maps,
+    report_of,
+)
+from modeltrail.processors.documents.card_details import IndexedResult
+from modeltrail.processors.documents.citing import Citations, moment, source_of
 from modeltrail.processors.documents.measured import Measured
 from modeltrail.processors.documents.model_dossier import ModelDossier
-from modeltrail.processors.documents.tables import NONE, between, number, table, text
+from modeltrail.processors.documents.tables import NONE, between, code, number, table, text
 from modeltrail.schemas.events import EthicsAssessed, MetricsLogged
 
 
@@ -66,7 +73,7 @@ def assessed_risks(dossier: ModelDossier, cite: Citations) -> str:
 
 
 def figures_of(dossier: ModelDossier, cite: Citations, *areas: str) -> str:
-    """The figures of some areas of the newest assessment, such as `fairness` or `privacy`."""
+    """The figures of some areas of the newest assessment, such as `privacy`."""
     if dossier.assessed is None:
         return ""
     report = report_of(dossier.assessed)
@@ -74,7 +81,24 @@ def figures_of(dossier: ModelDossier, cite: Citations, *areas: str) -> str:
     if not figures:
         return ""
     mark = cite.of(dossier.assessed)
-    return table(("Figure", "Value", "95 % interval", "n"), [_row(each, mark) for each in figures])
+    return figure_table(figures, confidence_of(report), mark)
+
+
+def figure_table(figures: Sequence[Figure], percent: float, mark: str) -> str:
+    """Figures below each other; `percent` is the confidence of their intervals."""
+    heads = ("Figure", "Value", f"{percent:.4g} % interval", "n")
+    return table(heads, [_row(each, mark) for each in figures])
+
+
+def occlusions(dossier: ModelDossier, cite: Citations) -> str:
+    """Where the maps lie that show which part of an image the model looks at."""
+    if dossier.assessed is None:
+        return ""
+    rows = [
+        (text(name), f"{code(uri)} {cite.of(dossier.assessed)}")
+        for name, uri in occlusion_maps(report_of(dossier.assessed))
+    ]
+    return table(("Occlusion map", "Picture"), rows)
 
 
 def recommendations(dossier: ModelDossier, cite: Citations) -> str:
@@ -90,17 +114,15 @@ def recommendations(dossier: ModelDossier, cite: Citations) -> str:
     )
 
 
-def index_results(
-    dossier: ModelDossier, measures: Sequence[Measured]
-) -> Iterator[Mapping[str, Any]]:
+def index_results(dossier: ModelDossier, measures: Sequence[Measured]) -> Iterator[IndexedResult]:
     """The metrics that the head of the card lists."""
     fact = dossier.registered.fact if dossier.registered else None
     dataset = getattr(fact, "dataset", "") or "the run's evaluation data"
     for name, value in final_values(dossier).items():
-        yield {"name": name, "value": value, "dataset": dataset}
+        yield IndexedResult(name, value, dataset, source_of(dossier.run_finals[name]))
     for one in measures:
         where = f"live frames ({one.environment}, {one.arm})"
-        yield {"name": one.metric, "value": one.mean.mean, "dataset": where}
+        yield IndexedResult(one.metric, one.mean.mean, where, one.source)
 
 
 def _row(figure: Figure, mark: str) -> tuple[str, str, str, str]:

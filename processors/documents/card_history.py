@@ -127,7 +127,8 @@ def troubleshooting(dossier: ModelDossier, cite: Citations) -> str:
     for rule, found in sorted(by_rule.items()):
         newest = found[-1].newest(AlertRaised)
         lines = [
-            f"**{text(rule)}** fired {len(found)} {'time' if len(found) == 1 else 'times'}.",
+            f"**{text(rule)}** fired {len(found)} {'time' if len(found) == 1 else 'times'} "
+            f"{cite.of(*(incident.newest(AlertRaised) for incident in found))}.",
             f"Last seen: {text(newest.fact.summary)} {cite.of(newest)}",
         ]
         for incident in found:

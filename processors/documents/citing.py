@@ -63,20 +63,30 @@ def source_of(*cited: Cited) -> Source:
 
 @dataclass(slots=True)
 class Citations:
-    """Numbers the sources of a document in the order in which it first mentions them."""
+    """Numbers the sources of a document in the order in which it first mentions them.
+
+    `count` is how many marks there are in its text and its head.
+    """
 
     _numbers: dict[Source, int] = field(default_factory=dict)
     count: int = 0
 
+    def number(self, source: Source) -> int:
+        """The number of the source, where a link cannot be written."""
+        self.count += 1
+        return self._numbers.setdefault(source, len(self._numbers) + 1)
+
     def cite(self, source: Source) -> str:
         """A link to the source, to be put behind the number."""
-        self.count += 1
-        number = self._numbers.setdefault(source, len(self._numbers) + 1)
+        number = self.number(source)
         return f"[[{number}]](#event-{number})"
 
     def of(self, *cited: Cited) -> str:
-        """A link to one fact, or to several of one kind in one partition."""
-        return self.cite(source_of(*cited))
+        """Links to facts: one for those of one kind in one partition, which it gives as a range."""
+        homes: dict[tuple[type[Fact], str, int], list[Cited]] = {}
+        for one in cited:
+            homes.setdefault((type(one.fact), one.topic, one.partition), []).append(one)
+        return " ".join(self.cite(source_of(*each)) for each in homes.values())
 
     @property
     def sources(self) -> list[tuple[int, Source]]:

@@ -32,13 +32,17 @@ class Point:
 
 @dataclass(slots=True)
 class Run:
-    """One run: how it was set up, what it logged, how it ended."""
+    """One run: how it was set up, what it logged, how it ended.
+
+    `configured` are the facts that its settings come from.
+    """
 
     started: Cited
     settings: dict[str, Any]
     points: dict[str, list[Point]] = field(default_factory=dict)
     artifacts: dict[str, Cited] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, Cited] = field(default_factory=dict)
+    configured: list[Cited] = field(default_factory=list)
     ended: Cited | None = None
 
     @property
@@ -70,7 +74,8 @@ class Run:
         finals = [point for point in points if point.step is None]
         if finals:
             return finals[-1]
-        return max(points, key=lambda point: point.step or 0, default=None)
+        # Of equal steps the one logged last.
+        return max(reversed(points), key=lambda point: point.step or 0, default=None)
 
     def curve(self, metric: str) -> list[Point]:
         """The values with a step, by step; of two for one step the later counts."""
@@ -95,7 +100,8 @@ def fold_experiment(experiment_id: ExperimentId, facts: Iterable[Cited]) -> list
         seen.add(fact.event_id)
         if isinstance(fact, RunStarted):
             if fact.experiment_id == experiment_id and fact.run_id not in runs:
-                runs[fact.run_id] = Run(cited, flattened(_object(fact.config_json)))
+                settings = flattened(_object(fact.config_json))
+                runs[fact.run_id] = Run(cited, settings, configured=[cited])
         elif (run := runs.get(getattr(fact, "run_id", RunId("")))) is not None:
             _absorb(run, cited)
     return list(runs.values())
@@ -108,12 +114,13 @@ def _absorb(run: Run, cited: Cited) -> None:
                 run.points.setdefault(name, []).append(Point(step, value, cited))
         case ParamsLogged(params_json=params):
             run.settings |= flattened(_object(params))
+            run.configured.append(cited)
         case ArtifactLogged(name=name):
             run.artifacts[name] = cited
         case RunTagSet(name=name, value=value):
             run.tags.pop(name, None)
             if value is not None:
-                run.tags[name] = value
+                run.tags[name] = cited
         case RunEnded():
             run.ended = run.ended or cited
         case _:

@@ -7,6 +7,12 @@ from modeltrail.processors.documents.citing import Citations, Cited, moment
 from modeltrail.processors.documents.conclusions import CONCLUSION, NEXT_STEP, drawn
 from modeltrail.processors.documents.document import Curve, Document, Figure
 from modeltrail.processors.documents.experiment_dossier import Run, fold_experiment
+from modeltrail.processors.documents.experiment_setup import (
+    artifacts,
+    configuration,
+    differences,
+    setup,
+)
 from modeltrail.processors.documents.findings import (
     Finding,
     best_run,
@@ -15,14 +21,14 @@ from modeltrail.processors.documents.findings import (
     repeats_of,
 )
 from modeltrail.processors.documents.tables import NONE, between, code, number, table, text
-from modeltrail.schemas.events import RunEnded, RunStarted
+from modeltrail.schemas.events import RunEnded
 from modeltrail.schemas.ids import ExperimentId, Micros
-from modeltrail.schemas.run_settings import configuration_differences
 
 #: More metrics, or more runs in one drawing, help nobody.
 MOST_METRICS = 12
 MOST_CURVES = 10
 MOST_NEXT_STEPS = 20
+MOST_MARKS = 10
 
 
 def experiment_report(
@@ -40,11 +46,13 @@ def experiment_report(
     metrics = metrics_of(runs)[:MOST_METRICS]
     cite = Citations()
     parts = {
-        "setup": _setup(runs, cite),
-        "differences": _differences(runs, cite),
+        "setup": setup(runs, cite),
+        "configuration": configuration(runs, cite),
+        "differences": differences(runs, cite),
         "results": _results(runs, metrics, cite),
         "repeats": _repeats(runs, metrics, cite),
         "best": _best(runs, metrics, cite),
+        "artifacts": artifacts(runs, cite),
         "failures": _failures(runs, cite),
         "conclusions": _sentences(found, CONCLUSION, cite),
         "next_steps": _sentences(found, NEXT_STEP, cite),
@@ -60,37 +68,6 @@ def experiment_report(
         citations=cite.count,
         as_of=moment(as_of),
     )
-
-
-def _setup(runs: Sequence[Run], cite: Citations) -> str:
-    rows = []
-    for run in runs:
-        fact = cast(RunStarted, run.started.fact)
-        took = NONE if run.ended is None else f"{number(run.seconds)} s {cite.of(run.ended)}"
-        rows.append(
-            (
-                code(run.run_id),
-                f"{moment(fact.occurred_at)} {cite.of(run.started)}",
-                text(fact.started_by or "unknown"),
-                run.status,
-                took,
-            )
-        )
-    return table(("Run", "Started", "By", "Status", "Took"), rows)
-
-
-def _differences(runs: Sequence[Run], cite: Citations) -> str:
-    differing = configuration_differences({run.run_id: run.settings for run in runs})
-    if not differing:
-        return ""
-    rows = [
-        (
-            f"{code(run.run_id)} {cite.of(run.started)}",
-            *(text(values.get(run.run_id, NONE)) for values in differing.values()),
-        )
-        for run in runs
-    ]
-    return table(("Run", *map(text, differing)), rows)
 
 
 def _results(runs: Sequence[Run], metrics: Sequence[str], cite: Citations) -> str:
@@ -111,7 +88,7 @@ def _repeats(runs: Sequence[Run], metrics: Sequence[str], cite: Citations) -> st
         for group in repeats_of(runs, metric):
             if group.estimate.low is None:
                 continue
-            marks = " ".join(map(cite.of, group.cited))
+            marks = _marks(group.cited, cite)
             rows.append(
                 (
                     text(metric),
@@ -146,12 +123,16 @@ def _failures(runs: Sequence[Run], cite: Citations) -> str:
 def _sentences(found: Sequence[Finding], kind: str, cite: Citations) -> str:
     lines = []
     for sentence, finding in drawn(found, kind):
-        marks = " ".join(map(cite.of, finding.cited[:MOST_CURVES]))
-        lines.append(f"- {sentence} {marks}".rstrip())
+        lines.append(f"- {sentence} {_marks(finding.cited, cite)}".rstrip())
     hidden = len(lines) - MOST_NEXT_STEPS
     if hidden > 0:
         lines = [*lines[:MOST_NEXT_STEPS], f"- And {hidden} more of this kind."]
     return "\n".join(lines)
+
+
+def _marks(cited: Sequence[Cited], cite: Citations) -> str:
+    """Links to some facts one by one, to many as ranges."""
+    return " ".join(map(cite.of, cited)) if len(cited) <= MOST_MARKS else cite.of(*cited)
 
 
 def _figure(runs: Sequence[Run], metric: str, place: int, cite: Citations) -> Figure:

@@ -1,6 +1,7 @@
 """Draws a figure as SVG, the same bytes every time, or as bars of text."""
 
 import io
+import math
 from importlib.util import find_spec
 
 from modeltrail.infra.errors import ConfigError
@@ -10,6 +11,8 @@ from modeltrail.processors.documents.tables import number, sparkline, thinned
 _INCHES = (7.2, 2.6)
 _BARS = 60
 _LONGEST_NAME = 40
+#: Between values beyond this an axis has no ticks that a float could count.
+_TALLEST = 1e150
 
 
 def figure_block(figure: Figure) -> str:
@@ -17,7 +20,8 @@ def figure_block(figure: Figure) -> str:
     lines = []
     for curve in figure.curves:
         bars = sparkline(thinned(curve.ys, _BARS))
-        span = f"{number(min(curve.ys))} to {number(max(curve.ys))}" if curve.ys else ""
+        finite = [value for value in curve.ys if math.isfinite(value)]
+        span = f"{number(min(finite))} to {number(max(finite))}" if finite else "nothing finite"
         lines.append(f"{bars}  {curve.name[:_LONGEST_NAME]}: {span}".replace("`", "'"))
     body = "\n".join(lines)
     return f"```figure {figure.name}\n{figure.title}\n{body}\n```"
@@ -41,7 +45,8 @@ def svg_of(figure: Figure) -> str:
         axes = canvas.add_subplot()
         for curve in figure.curves:
             marker = "o" if len(curve.xs) < 3 else None
-            axes.plot(curve.xs, curve.ys, label=curve.name, linewidth=1.2, marker=marker)
+            heights = [value if abs(value) < _TALLEST else math.nan for value in curve.ys]
+            axes.plot(curve.xs, heights, label=_plain(curve.name), linewidth=1.2, marker=marker)
         if figure.limit is not None:
             axes.axhline(figure.limit, color="0.5", linestyle="--", linewidth=0.8)
         axes.set_title(_plain(figure.title), fontsize="medium", loc="left")

@@ -14,7 +14,6 @@ failed_share
     Share of the ended runs that did not finish.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,8 @@ from modeltrail.schemas.metric_directions import is_higher_better
 from modeltrail.schemas.run_settings import but_for_the_seed, configuration_differences, is_seed
 
 FEWEST_STEPS = 10
+#: The squares of larger values, and their sums, are no floats any more.
+_LARGEST = 1e150
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class Repeats:
     cited: tuple[Cited, ...]
 
 
+def _is_comparable(value: float) -> bool:
+    return abs(value) < _LARGEST
+
+
 def metrics_of(runs: Sequence[Run]) -> list[str]:
     """The names of all metrics, those of most runs first."""
     names = {name for run in runs for name in run.points}
@@ -67,7 +72,7 @@ def repeats_of(runs: Sequence[Run], metric: str) -> list[Repeats]:
     varied = [name for name in differing if not is_seed(name)]
     for members in groups.values():
         points = [point for run in members if (point := run.final(metric)) is not None]
-        values = [point.value for point in points if math.isfinite(point.value)]
+        values = [point.value for point in points if _is_comparable(point.value)]
         if values:
             found.append(
                 Repeats(
@@ -91,7 +96,7 @@ def best_run(runs: Sequence[Run], metric: str) -> tuple[Run, Point] | None:
     having = [
         (run, point)
         for run in runs
-        if run.finished and (point := run.final(metric)) and math.isfinite(point.value)
+        if run.finished and (point := run.final(metric)) and _is_comparable(point.value)
     ]
     sign = -1 if is_higher_better(metric) else 1
     return min(having, key=lambda pair: sign * pair[1].value, default=None)
@@ -99,7 +104,6 @@ def best_run(runs: Sequence[Run], metric: str) -> tuple[Run, Point] | None:
 
 def findings(runs: Sequence[Run]) -> Iterator[Finding]:
     """Everything that can be found in the runs of one experiment."""
-    ended = [run for run in runs if run.ended is not None]
     for place, metric in enumerate(metrics_of(runs)):
         groups = repeats_of(runs, metric)
         # How often a configuration was run is the same whatever metric is looked at.
@@ -107,13 +111,15 @@ def findings(runs: Sequence[Run]) -> Iterator[Finding]:
             yield from _of_counts(groups, metric)
         yield from _of_means(groups, metric)
         if (best := best_run(runs, metric)) is not None:
-            having = sum(run.final(metric) is not None for run in runs)
-            yield Finding("best", best[0].run_id, metric, having, (best[1].cited,))
+            others = [run.final(metric) for run in runs if run is not best[0]]
+            cited = tuple(point.cited for point in (best[1], *others) if point is not None)
+            yield Finding("best", best[0].run_id, metric, len(cited), cited)
         for run in runs:
             yield from _of_curve(run, metric)
-    failed = [run.ended for run in ended if run.ended is not None and not run.finished]
-    if ended:
-        yield Finding("failed_share", "", "", len(failed) / len(ended), tuple(failed))
+    failed = [run for run in runs if run.ended is not None and not run.finished]
+    ends = tuple(run.ended for run in runs if run.ended is not None)
+    if ends:
+        yield Finding("failed_share", "", "", len(failed) / len(ends), ends)
 
 
 def _of_counts(groups: Sequence[Repeats], metric: str) -> Iterator[Finding]:
@@ -151,7 +157,7 @@ def _gap(one: MeanInterval, other: MeanInterval) -> float:
 
 
 def _of_curve(run: Run, metric: str) -> Iterator[Finding]:
-    curve = [point for point in run.curve(metric) if math.isfinite(point.value)]
+    curve = [point for point in run.curve(metric) if _is_comparable(point.value)]
     if len(curve) < FEWEST_STEPS:
         return
     sign = 1 if is_higher_better(metric) else -1

@@ -89,7 +89,8 @@ class DocumentJob:
         if asked.kind is DocumentKind.MODEL_CARD:
             model_id = ModelId(asked.subject)
             version, facts = self._reader.of_model(model_id, asked.version, as_of)
-            return version, model_card(model_id, version, facts, as_of)
+            hours = self._reader.live_hours
+            return version, model_card(model_id, version, facts, as_of, hours)
         if asked.kind is DocumentKind.EXPERIMENT_REPORT:
             experiment_id, facts = self._reader.of_experiment(asked.subject, as_of)
             return None, experiment_report(experiment_id, facts, as_of)

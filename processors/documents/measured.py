@@ -35,7 +35,7 @@ def measured(dossier: ModelDossier) -> list[Measured]:
     found = []
     for (environment, arm), windows in sorted(dossier.windows.items()):
         cited = [windows[start] for start in sorted(windows)]
-        names = {metric.name for one in cited for metric in _window(one).metrics}
+        names = {metric.name for one in cited for metric in _window(one).metrics if metric.count}
         found += [_of_metric(environment, arm, name, cited) for name in sorted(names)]
     return found
 

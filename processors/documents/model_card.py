@@ -9,7 +9,7 @@ from typing import cast
 
 from modeltrail.processors.documents.card_details import (
     details,
-    metadata,
+    said,
     signature,
     usage,
     yaml_block,
@@ -19,9 +19,11 @@ from modeltrail.processors.documents.card_evaluation import (
     figures_of,
     index_results,
     live_results,
+    occlusions,
     recommendations,
     run_results,
 )
+from modeltrail.processors.documents.card_fairness import fairness
 from modeltrail.processors.documents.card_history import (
     change_points,
     deployments,
@@ -34,17 +36,23 @@ from modeltrail.processors.documents.citing import Citations, Cited, moment
 from modeltrail.processors.documents.document import Curve, Document, Figure
 from modeltrail.processors.documents.measured import Measured, measured
 from modeltrail.processors.documents.model_dossier import ModelDossier, fold_model
-from modeltrail.processors.documents.tables import code, text
+from modeltrail.processors.documents.tables import code, number, text
 from modeltrail.schemas.events import DriftMeasured, RunStarted
 from modeltrail.schemas.ids import Micros, ModelId, Version
 
 #: The metrics whose course a card draws, where they were measured.
 DRAWN = ("latency_ms", "detection_score", "faces_unmasked", "accuracy", "error")
+#: From here on a shift is called great (Siddiqi: Credit Risk Scorecards, 2006).
+_GREAT_SHIFT = 0.2
 _SECOND_US = 1_000_000
 
 
 def model_card(
-    model_id: ModelId, version: Version, facts: Iterable[Cited], as_of: Micros
+    model_id: ModelId,
+    version: Version,
+    facts: Iterable[Cited],
+    as_of: Micros,
+    live_hours: float | None = None,
 ) -> Document:
     """The card of a version.
 
@@ -54,26 +62,28 @@ def model_card(
         facts: of the model and of the run that made the version, appended by then, in the order
             of the log.
         as_of: the moment of the log that the card tells of, microseconds since 1970, UTC.
+        live_hours: of how many hours before it the windows are among the facts; None: all are.
     """
     dossier = fold_model(model_id, version, facts)
     measures = measured(dossier)
-    said = metadata(dossier)
     cite = Citations()
     parts = {
-        "description": text(said.get("description", "")),
+        "description": said(dossier, cite, "description"),
         "details": details(dossier, cite),
         "signature": signature(dossier, cite),
-        "intended_use": text(said.get("intended_use", "")),
-        "out_of_scope": text(said.get("out_of_scope", "")),
-        "limitations": text(said.get("limitations", "")),
+        "intended_use": said(dossier, cite, "intended_use"),
+        "out_of_scope": said(dossier, cite, "out_of_scope"),
+        "limitations": said(dossier, cite, "limitations"),
         "assessment": assessed_risks(dossier, cite),
-        "fairness": figures_of(dossier, cite, "bias", "fairness", "latency", "coverage"),
+        "fairness": fairness(dossier, cite),
         "privacy": figures_of(dossier, cite, "privacy"),
         "transparency": figures_of(dossier, cite, "transparency"),
+        "occlusions": occlusions(dossier, cite),
         "recommendations": recommendations(dossier, cite),
         "usage": usage(dossier),
         "training": _training(dossier, cite),
         "run_results": run_results(dossier, cite),
+        "live_span": _live_span(live_hours),
         "live_results": live_results(measures, cite),
         "reference": reference(dossier, cite),
         "drift": drift(dossier, cite),
@@ -87,11 +97,20 @@ def model_card(
         template="model_card",
         title=f"{text(model_id)} {text(version)}",
         parts=parts,
-        head=yaml_block(dossier, list(index_results(dossier, measures))),
+        head=yaml_block(dossier, list(index_results(dossier, measures)), cite),
         figures={figure.name: figure for figure in figures},
         sources=cite.sources,
         citations=cite.count,
         as_of=moment(as_of),
+    )
+
+
+def _live_span(hours: float | None) -> str:
+    if hours is None:
+        return ""
+    return (
+        f"Live metrics, drift and change points are those of the {number(hours)} hours before "
+        "(`documents.windows_hours`); all else is told from the beginning."
     )
 
 
@@ -148,9 +167,9 @@ def _drift_figures(dossier: ModelDossier, cite: Citations) -> list[Figure]:
                 name=f"drift-{len(figures)}",
                 title=title,
                 x_label="seconds",
-                y_label="PSI",
+                y_label=f"PSI; dashed {_GREAT_SHIFT:g}",
                 curves=tuple(curves),
-                limit=0.2,
+                limit=_GREAT_SHIFT,
                 caption=cite.of(*cited),
             )
         )

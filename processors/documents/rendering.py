@@ -7,7 +7,6 @@ from typing import Any
 
 import yaml
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
-from jinja2 import TemplateError as JinjaError
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -30,7 +29,8 @@ def markdown_of(document: Document, templates: Path | None = None) -> str:
 
     Args:
         document: what to lay out.
-        templates: a folder whose `model_card.md.j2` and `experiment_report.md.j2` come first.
+        templates: a folder whose `model_card.md.j2` and `experiment_report.md.j2` come first;
+            in HTML its `page.html.j2` too.
 
     Raises:
         TemplateFailed: a template is missing, wrong, or names a part that there is none of.
@@ -46,11 +46,7 @@ def markdown_of(document: Document, templates: Path | None = None) -> str:
         },
         **document.parts,
     }
-    name = f"{document.template}.md.j2"
-    try:
-        text = _environment(templates).get_template(name).render(values)
-    except JinjaError as error:
-        raise TemplateFailed(f"{name} cannot be used ({error}): correct the template") from error
+    text = _rendered(_environment(templates), f"{document.template}.md.j2", values)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -65,8 +61,17 @@ def html_of(document: Document, templates: Path | None = None) -> str:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.add_render_rule("fence", _fence_rule(document.figures))
     content = _EVENT_CELL.sub(r'<td id="event-\1">\1</td>', parser.render(body))
-    page = _environment(None, autoescape=True).get_template("page.html.j2")
-    return page.render(title=document.title, content=content)
+    environment = _environment(templates, autoescape=True)
+    return _rendered(environment, "page.html.j2", {"title": document.title, "content": content})
+
+
+def _rendered(environment: Environment, name: str, values: Mapping[str, Any]) -> str:
+    try:
+        return environment.get_template(name).render(values)
+    except Exception as error:
+        # People write templates, and these may do anything: divide by zero, sort what has no order.
+        said = f"{type(error).__name__}: {error}"
+        raise TemplateFailed(f"{name} cannot be used ({said}): correct the template") from error
 
 
 def _fence_rule(figures: Mapping[str, Figure]) -> Any:
@@ -81,6 +86,8 @@ def _fence_rule(figures: Mapping[str, Figure]) -> Any:
 
 
 def _environment(templates: Path | None, *, autoescape: bool = False) -> Environment:
+    if templates is not None and not templates.is_dir():
+        raise TemplateFailed(f"{templates} is no folder: correct documents.templates")
     own = PackageLoader("modeltrail.processors.documents")
     loaders = [FileSystemLoader(templates), own] if templates else [own]
     return Environment(

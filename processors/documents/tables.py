@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 #: Stands where there is nothing to tell.
 NONE = "-"
 _BARS = "▁▂▃▄▅▆▇█"
+_GAP = "·"
 _SPECIAL = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|#~"})
 
 
@@ -44,14 +45,18 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """The course of values as eight heights of a bar."""
-    if not values:
-        return ""
-    low, high = min(values), max(values)
+    """The course of values as eight heights of a bar; a dot where one is not finite."""
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return _GAP * len(values)
+    low = min(finite)
+    # Halved, as the range of very large values may not be finite itself.
+    span = max(finite) / 2 - low / 2 or 1.0
     steps = len(_BARS) - 1
-    if high == low:
-        return _BARS[0] * len(values)
-    return "".join(_BARS[round((value - low) / (high - low) * steps)] for value in values)
+    return "".join(
+        _BARS[round((value / 2 - low / 2) / span * steps)] if math.isfinite(value) else _GAP
+        for value in values
+    )
 
 
 def thinned(values: Sequence[float], most: int) -> list[float]:

@@ -17,7 +17,10 @@ _HARDT = "Hardt, Price, Srebro: Equality of Opportunity in Supervised Learning, 
 _DWORK = "Dwork et al.: Fairness through Awareness, ITCS 2012"
 _FAIRLEARN = "fairlearn MetricFrame; Fawcett: An introduction to ROC analysis, 2006"
 _FIFTHS = "EEOC Uniform Guidelines, 29 CFR 1607.4(D)"
-_BOOTSTRAP = " Interval: bias-corrected bootstrap (Efron 1981); Wilson's where all outcomes agree."
+_BOOTSTRAP = (
+    " Interval: bias-corrected bootstrap (Efron 1981); Wilson's of the independent rows or units "
+    "where all outcomes agree or fewer than 5 of them hold the group."
+)
 _BAND = (
     " Interval: bootstrap band over all pairs of groups at once (Romano, Wolf 2005); conservative, "
     "as the farthest groups were chosen by looking."

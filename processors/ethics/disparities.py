@@ -62,17 +62,36 @@ def disparity_interval(
     resampled: Floats,
     of: Disparity,
     confidence: float,
+    by_lot: npt.NDArray[np.int64] | None = None,
 ) -> Interval:
-    """Its interval, from counts (groups, cells) and of resamples (resamples, groups, cells)."""
-    if disparity(counts, of) is None or not len(resampled):
+    """Its interval.
+
+    Args:
+        counts: of the data, shape (groups, cells).
+        resampled: of each resample, shape (resamples, groups, cells).
+        of: which figure.
+        confidence: 0 to 1.
+        by_lot: the counts of the data by lot, where rows of a lot depend on each other.
+    """
+    value = disparity(counts, of)
+    if value is None or not len(resampled):
         return NONE
-    families = [rate_family(counts, resampled, rate, logarithmic=of.is_ratio) for rate in of.rates]
+    families = [
+        rate_family(counts, resampled, rate, logarithmic=of.is_ratio, by_lot=by_lot)
+        for rate in of.rates
+    ]
     low, high = band_of(families, confidence).largest()
-    return (float(np.exp(-high)), float(np.exp(-low))) if of.is_ratio else (low, min(1.0, high))
+    if not of.is_ratio:
+        return low, min(1.0, high)
+    # Where a group has no hit its true rate may be 0 too, whose logarithm no band reaches.
+    return float(np.exp(-high)) if value > 0 else 0.0, float(np.exp(-low))
 
 
 def impact_ratios(
-    counts: npt.NDArray[np.int64], resampled: Floats, confidence: float
+    counts: npt.NDArray[np.int64],
+    resampled: Floats,
+    confidence: float,
+    by_lot: npt.NDArray[np.int64] | None = None,
 ) -> tuple[Floats, Sequence[Interval]]:
     """Each group's selection rate over the highest, and the intervals, at once for all groups."""
     rates = rates_of(counts, "selection_rate")
@@ -81,23 +100,43 @@ def impact_ratios(
         return np.full(len(rates), np.nan), [NONE] * len(rates)
     if not len(resampled) or len(rates) < 2:
         return rates / best, [NONE] * len(rates)
-    family = rate_family(counts, resampled, "selection_rate", logarithmic=True)
+    family = rate_family(counts, resampled, "selection_rate", logarithmic=True, by_lot=by_lot)
     band = band_of([family], confidence)
     ends = [band.below_best(group) for group in range(len(rates))]
-    return rates / best, [(float(np.exp(-high)), float(np.exp(-low))) for low, high in ends]
+    return rates / best, [
+        (float(np.exp(-high)) if rate > 0 else 0.0, float(np.exp(-low)))
+        for rate, (low, high) in zip(rates, ends, strict=True)
+    ]
+
+
+def independent_units(
+    counts: npt.NDArray[np.int64], by_lot: npt.NDArray[np.int64] | None, rate: str
+) -> Floats:
+    """From how many independent rows or lots each group's rate is, from counts (groups, cells)."""
+    if by_lot is None:
+        return hits_and_bases(counts, rate)[1]
+    units: Floats = (hits_and_bases(by_lot, rate)[1] > 0).sum(axis=0).astype(float)
+    return units
 
 
 def rate_family(
-    counts: npt.NDArray[np.int64], resampled: Floats, rate: str, *, logarithmic: bool
+    counts: npt.NDArray[np.int64],
+    resampled: Floats,
+    rate: str,
+    *,
+    logarithmic: bool,
+    by_lot: npt.NDArray[np.int64] | None = None,
 ) -> Family:
     """A rate of the groups that have one, or its logarithm."""
     hits, bases = hits_and_bases(counts, rate)
+    units = independent_units(counts, by_lot, rate)
     has = bases > 0
     drawn_hits, drawn_bases = (part[:, has] for part in hits_and_bases(resampled, rate))
-    hits, bases = hits[has], bases[has]
+    hits, bases, units = hits[has], bases[has], units[has]
     # Agresti and Coull 1998: two cases of each kind more, where all outcomes of a group agree.
-    padded = (hits + 2) / (bases + 4)
-    error = np.sqrt(padded * (1 - padded) / (bases + 4))
+    padded = (hits / bases * units + 2) / (units + 4)
+    silent = (hits == 0) | (hits == bases) | (units < 2)
+    error = np.where(silent, np.sqrt(padded * (1 - padded) / (units + 4)), 0.0)
     if not logarithmic:
         drawn = np.divide(
             drawn_hits, drawn_bases, out=np.full(drawn_bases.shape, np.nan), where=drawn_bases > 0

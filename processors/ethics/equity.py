@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from modeltrail.processors.ethics.counting import FP, TP
+from modeltrail.processors.ethics.counting import FN, FP, TP
 from modeltrail.processors.ethics.fairness import Counted, Fairness, fairness_of, surest
 from modeltrail.processors.ethics.figures import Figure
 from modeltrail.processors.ethics.measured import COVERAGE, LATENCY, measured_of_all
@@ -88,6 +88,14 @@ def _fairness(
             f"{', '.join(settings.sensitive)}: the data holds one group only, two are needed: "
             "give data of more groups, or name another attribute",
         )
+    if not detection and not counts[:, :, [TP, FN, FP]].any():
+        detail = (
+            f"no truth and no prediction is {passed.favourable!r}; truths are "
+            f"{', '.join(passed.truths[:10])[:500]}: correct outcome.positive"
+        )
+        if _has_other_aim(settings):
+            return Fairness(not_judged=[f"fairness: {detail}"])
+        raise Refused(AssessmentRefusal.ONE_CLASS, detail)
     one_class = []
     if len(passed.truths) == 1:
         label = passed.truths[0]

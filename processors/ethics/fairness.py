@@ -15,6 +15,7 @@ from modeltrail.processors.ethics.disparities import (
     disparity,
     disparity_interval,
     impact_ratios,
+    independent_units,
 )
 from modeltrail.processors.ethics.figures import Figure
 from modeltrail.processors.ethics.intervals import bias_corrected, wilson
@@ -31,6 +32,8 @@ from modeltrail.schemas.assessment_settings import IntervalSettings
 
 Floats = npt.NDArray[np.float64]
 FOUR_FIFTHS = 0.8
+#: A group of fewer lots is often in none of those that are drawn.
+_FEWEST_UNITS = 5
 
 
 @dataclass(slots=True)
@@ -92,12 +95,15 @@ def _partition_report(
 ) -> dict[str, Any]:
     counts = _of_groups(counted.counts.sum(axis=0), partition)
     drawn = _of_groups(resampled, partition)
+    by_lot = _of_groups(counted.counts, partition) if counted.by_lot else None
     measures = DETECTION_DISPARITIES if counted.detection else OUTCOME_DISPARITIES
     rates = DETECTION_RATES if counted.detection else tuple(RATES)
     small = _small(counts, partition, counted.settings)
-    report: dict[str, Any] = {"groups": _group_figures(counted, counts, drawn, partition, rates)}
+    report: dict[str, Any] = {
+        "groups": _group_figures(counted, counts, drawn, partition, rates, by_lot)
+    }
     for name, measure in measures.items():
-        report[name] = _disparity_figure(counted, counts, drawn, name, measure, small)
+        report[name] = _disparity_figure(counted, counts, drawn, name, measure, small, by_lot)
         if report[name].value is None:
             found.not_judged.append(f"fairness.{partition.name}.{name}: {report[name].note}")
     if not counted.detection:
@@ -112,6 +118,7 @@ def _group_figures(
     drawn: Floats,
     partition: Partition,
     rates: Sequence[str],
+    by_lot: npt.NDArray[np.int64] | None,
 ) -> dict[str, Any]:
     confidence = counted.settings.confidence
     values = fairlearn_rates(counts, partition.groups, rates)
@@ -125,18 +132,19 @@ def _group_figures(
     for rate in rates:
         low, high = _rate_ends(drawn, rate, values[rate], confidence)
         hits, bases = hits_and_bases(counts, rate)
+        units = independent_units(counts, by_lot, rate)
         for place, group in enumerate(partition.groups):
             value, n = values[rate][place], int(bases[place])
             ends = (low[place], high[place])
-            # Where all outcomes of a group agree, resamples do too.
-            if n and len(drawn) and hits[place] in (0, n) and not counted.by_lot:
-                ends = wilson(float(hits[place]), n, confidence)
+            # Where all outcomes of a group agree, resamples do too; and so do those of one unit.
+            if n and len(drawn) and (hits[place] in (0, n) or units[place] < _FEWEST_UNITS):
+                ends = wilson(float(value * units[place]), units[place], confidence)
             note = "" if n else "the group has no row of that kind"
             figures[group][rate] = Figure(
                 rate, _or_none(value), n, _or_none(ends[0]), _or_none(ends[1]), note
             )
     if not counted.detection:
-        ratios, intervals = impact_ratios(counts, drawn, confidence)
+        ratios, intervals = impact_ratios(counts, drawn, confidence, by_lot)
         for place, group in enumerate(partition.groups):
             figures[group]["impact_ratio"] = Figure(
                 "impact_ratio", _or_none(ratios[place]), int(counts.sum()), *intervals[place]
@@ -151,13 +159,14 @@ def _disparity_figure(
     name: str,
     measure: Disparity,
     small: Sequence[str],
+    by_lot: npt.NDArray[np.int64] | None,
 ) -> Figure:
     value = disparity(counts, measure)
     n = int(counts[:, [TP, FN]].sum() if counted.detection else counts.sum())
     if value is None:
         note = f"under two groups have a {' and a '.join(measure.rates)}, or all of them are 0"
         return Figure(name, None, n, note=note)
-    low, high = disparity_interval(counts, drawn, measure, counted.settings.confidence)
+    low, high = disparity_interval(counts, drawn, measure, counted.settings.confidence, by_lot)
     note = ""
     if small:
         limit = counted.settings.smallest_group

@@ -89,6 +89,7 @@ class AssessmentJob:
         assert isinstance(fact, AssessmentRequested)
         try:
             found = self._assessed(fact, stop)
+            report_json = self._with_maps(found)
         except Refused as error:
             return AssessmentRefused(
                 event_id=derived_event_id(AssessmentRefused.record, fact.event_id),
@@ -110,7 +111,7 @@ class AssessmentJob:
             bias_risk=found.bias_risk,
             privacy_risk=found.privacy_risk,
             transparency_score=found.transparency_score,
-            report_json=self._with_maps(found),
+            report_json=report_json,
             recommendations=found.recommendations,
             not_judged=found.not_judged,
         )

@@ -9,7 +9,7 @@ import pyarrow as pa
 from modeltrail.processors.ethics.counting import Groups, OutcomeTable, ValueTable
 from modeltrail.processors.ethics.detections import add_detections
 from modeltrail.processors.ethics.importance import Sample
-from modeltrail.processors.ethics.labels import MISSING, Labels, numbers
+from modeltrail.processors.ethics.labels import MISSING, Labels, label_of, numbers
 from modeltrail.processors.ethics.lots import LotNumbers
 from modeltrail.processors.ethics.outcomes import Outcomes
 from modeltrail.processors.ethics.partitions import Partition, order_of, partitions_of
@@ -68,6 +68,12 @@ class DataPass:
     def truths(self) -> list[str]:
         """The labels that the truth had; none where there are no decisions."""
         return self._decisions.truths if self._decisions else []
+
+    @property
+    def favourable(self) -> str:
+        """The favourable label of decisions; empty where there are none."""
+        outcome = self._settings.outcome
+        return (label_of(outcome.positive) or "") if outcome else ""
 
     def partitions(self) -> list[Partition]:
         """The groups by each attribute, and where these intersect; places are those in `order`."""

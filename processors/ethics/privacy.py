@@ -35,10 +35,13 @@ class Privacy:
         self._similarities = Similarities(columns.cutoff, LOTS if by_unit else 1)
         self._signals: list[npt.NDArray[np.float64]] = []
         self._members: list[npt.NDArray[np.bool_]] = []
+        self._rows = 0
+        self._without = {"membership": 0, "identity": 0}
 
     def add(self, rows: Rows) -> None:
         """Take the next rows; whether they have group labels does not matter here."""
         columns = self._columns
+        self._rows += len(rows.groups)
         if columns.quasi_identifiers:
             self._combinations.add(
                 [
@@ -49,18 +52,24 @@ class Privacy:
         if columns.similarity:
             values = numbers(rows.columns[columns.similarity])
             there = np.isfinite(values)
+            self._without["identity"] += int(np.sum(~there))
             self._similarities.add(values[there], rows.lots_of(there) if self._by_unit else None)
         if columns.member:
             signal = numbers(rows.columns[columns.confidence or columns.loss])
             member = numbers(rows.columns[columns.member])
             there = np.isfinite(signal) & np.isfinite(member)
+            self._without["membership"] += int(np.sum(~there))
             self._signals.append(signal[there] if columns.confidence else -signal[there])
             self._members.append(member[there] != 0)
 
     def report(self, confidence: float) -> tuple[dict[str, Any], list[str]]:
         """The figures, and what could not be judged."""
         report: dict[str, Any] = {}
-        not_judged = []
+        not_judged = [
+            f"privacy.{part}: {rows:,} of {self._rows:,} rows, as a number is missing"
+            for part, rows in sorted(self._without.items())
+            if rows
+        ]
         if anonymity := self._combinations.report():
             report["anonymity"] = anonymity
         else:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from modeltrail.processors.ethics.intervals import normal_quantile
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -24,7 +26,8 @@ class Family:
     Attributes:
         estimate: shape (groups,), finite.
         resampled: shape (resamples, groups); NaN where a resample has none.
-        least_error: shape (groups,), the standard error where resamples do not vary at all.
+        least_error: shape (groups,), the standard error of each group at the least: more than 0
+            where resamples say too little, as all of a group's outcomes agree.
     """
 
     estimate: Floats
@@ -61,7 +64,7 @@ def band_of(families: Sequence[Family], confidence: float) -> Band:
             apart = np.abs(moved[:, group, None] - moved[:, others]) / error[group, others]
             if apart.shape[1]:
                 np.maximum(largest, apart.max(axis=1), out=largest)
-    factor = float(np.quantile(largest, confidence))
+    factor = max(float(np.quantile(largest, confidence)), _least_factor(families, confidence))
     low, high = [], []
     for family, error in zip(families, errors, strict=True):
         apart = family.estimate[:, None] - family.estimate[None, :]
@@ -72,12 +75,23 @@ def band_of(families: Sequence[Family], confidence: float) -> Band:
     return Band(tuple(low), tuple(high))
 
 
+def _least_factor(families: Sequence[Family], confidence: float) -> float:
+    """The factor at the least: groups whose resamples say too little hardly move in any of them.
+
+    It is Bonferroni's over all pairs.
+    """
+    if not any(family.least_error.any() for family in families):
+        return 0.0
+    pairs = sum(len(family.estimate) * (len(family.estimate) - 1) // 2 for family in families)
+    return normal_quantile(1 - (1 - confidence) / 2 / max(1, pairs))
+
+
 def _errors(family: Family) -> Floats:
     """The standard error of each pair's difference."""
     filled = np.where(np.isfinite(family.resampled), family.resampled, family.estimate)
     covariance = np.atleast_2d(np.cov(filled, rowvar=False))
     variance = np.diagonal(covariance).copy()
-    variance = np.where(variance > 1e-18, variance, family.least_error**2)
+    variance = np.maximum(variance, family.least_error**2)
     covariance = covariance - np.diag(np.diagonal(covariance)) + np.diag(variance)
     pair = variance[:, None] + variance[None, :] - 2 * covariance
     errors: Floats = np.sqrt(np.maximum(pair, 1e-24))

@@ -17,6 +17,10 @@ FROM
         FROM {database}.measurement_rows GROUP BY model_id, version
     )
     UNION ALL
+    SELECT 'model versions in use whose training run is tracked',
+           countIf(ifNull(run_id, '') IN (SELECT toString(run_id) FROM {database}.experiments)), count()
+    FROM {database}.model_versions WHERE NOT archived
+    UNION ALL
     SELECT 'runs with metrics', countIf(run_id IN (SELECT run_id FROM {database}.experiment_metric_points)), count()
     FROM {database}.experiments
     UNION ALL

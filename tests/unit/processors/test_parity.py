@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from fairlearn.metrics import demographic_parity_difference, demographic_parity_ratio
+from scipy.stats import fisher_exact  # type: ignore[import-untyped]
 
 from modeltrail.processors.alerting.parity import Parity, parity_of
 from tests.unit.processors.alert_log import window
@@ -16,6 +17,55 @@ def outcomes(ones: int, of: int) -> list[float]:
 def parity(minimum_samples: int = 1, /, **groups: list[float]) -> Parity | None:
     held = {f"missed@{group}": values for group, values in groups.items()}
     return parity_of(window(10, held), "missed", minimum_samples)
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "groups"),
+    [(10, 40, 2), (10, 25, 2), (10, 25, 5), (0, 7, 2), (0, 12, 2), (3, 3, 2), (50, 99, 3)],
+)
+def test_chance_is_told_by_fishers_test_of_all_pairs(few: int, many: int, groups: int) -> None:
+    # given two groups that lie farthest apart, and others between them
+    held = {"a": outcomes(few, 100), "z": outcomes(many, 150)}
+    held |= {f"m{place}": outcomes(few, 100) for place in range(groups - 2)}
+
+    found = parity(1, **held)
+
+    # then twice Fisher's tail, times the pairs, is held against three standard deviations
+    (least, greatest) = sorted([(few / 100, few, 100), (many / 150, many, 150)])
+    rows = [[least[1], least[2] - least[1]], [greatest[1], greatest[2] - greatest[1]]]
+    tail = fisher_exact(rows, alternative="less").pvalue
+    pairs = groups * (groups - 1) / 2
+    assert found is not None
+    assert found.may_be_chance == (2 * pairs * tail > 0.0027)
+
+
+def test_values_in_any_unit_are_told_from_chance() -> None:
+    # given latencies around 20 and 30 ms, of many frames and of few
+    rng = np.random.default_rng(3)
+    drawn = {"a": rng.normal(20, 3, 400), "b": rng.normal(30, 3, 400)}
+
+    many = parity(1, **{group: values.tolist() for group, values in drawn.items()})
+    few = parity(1, **{group: values[:5].tolist() for group, values in drawn.items()})
+
+    assert many is not None
+    assert few is not None
+    assert not many.may_be_chance
+    assert few.may_be_chance
+
+
+def test_groups_that_are_alike_are_seldom_told_apart() -> None:
+    # given a thousand windows of four groups whose values have one law, rare and skewed
+    rng = np.random.default_rng(5)
+    alarms = 0
+    for _ in range(1000):
+        held = {
+            group: rng.exponential(30, size)
+            for group, size in zip("abcd", (20, 50, 200, 800), strict=True)
+        }
+        found = parity(1, **{group: values.tolist() for group, values in held.items()})
+        assert found is not None
+        alarms += not found.may_be_chance
+    assert alarms <= 5
 
 
 def test_ratio_and_difference_are_those_of_fairlearn() -> None:

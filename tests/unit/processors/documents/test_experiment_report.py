@@ -2,18 +2,29 @@
 
 import json
 import math
+import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
+from modeltrail.processors.documents.citing import Source
 from modeltrail.processors.documents.conclusions import CONCLUSION, NEXT_STEP, drawn, rules
 from modeltrail.processors.documents.document import Document
 from modeltrail.processors.documents.experiment_dossier import fold_experiment
 from modeltrail.processors.documents.experiment_report import experiment_report
 from modeltrail.processors.documents.findings import Finding, findings
 from modeltrail.processors.documents.rendering import html_of, markdown_of
-from modeltrail.schemas.events import MetricsLogged, RunEnded, RunStarted, RunStatus
+from modeltrail.processors.documents.tables import sparkline
+from modeltrail.schemas.events import (
+    ArtifactLogged,
+    MetricsLogged,
+    ParamsLogged,
+    RunEnded,
+    RunStarted,
+    RunStatus,
+    RunTagSet,
+)
 from modeltrail.schemas.ids import ExperimentId, Micros, RunId
 from tests.unit.processors.documents.log import START_US, Log
 
@@ -137,6 +148,97 @@ def test_values_that_are_no_numbers_are_shown_and_not_compared() -> None:
 
     assert "nan" in document.parts["results"]
     assert "`fine`" in document.parts["best"]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1.7e308])
+def test_a_run_that_diverged_is_laid_out_all_the_same(bad: float) -> None:
+    # Given a loss that left the numbers that can be drawn
+    log = Log()
+    run(log, "diverged", [0.5, -1.7e308, bad, 0.25], metric="loss")
+    run(log, "lost", [bad, bad], metric="loss")
+
+    # Then Markdown and HTML are made
+    text = markdown_of(report_of(log))
+    assert "diverged: " in text
+    assert html_of(report_of(log)).count("<svg") == 1
+
+
+def test_a_value_that_is_not_finite_is_a_gap_in_the_bars() -> None:
+    assert sparkline([0.0, math.inf, 1.0, math.nan, 0.5]) == "▁·█·▅"
+    assert sparkline([math.nan, math.nan]) == "··"
+    assert sparkline([]) == ""
+
+
+def test_of_two_final_values_at_one_step_the_later_counts() -> None:
+    # Given a step that was logged again, as a resumed run does
+    log = Log()
+    about = {"run_id": RunId("again")}
+    log.add(RunStarted, **about, experiment_id=EXPERIMENT, config_json="{}")
+    for value in (0.5, 0.75):
+        log.add(MetricsLogged, **about, step=3, names=("accuracy",), values=(value,))
+    log.add(RunEnded, **about, status=RunStatus.FINISHED)
+
+    # Then the report has the value that the view `experiment_metrics` calls final
+    assert "| `again` | 0.75 [[" in report_of(log).parts["results"]
+
+
+def test_the_settings_that_all_runs_share_are_told_with_where_they_were_logged() -> None:
+    # Given two runs that share a setting of their start and one that was logged later
+    log = Log()
+    for name, seed in (("a", 1), ("b", 2)):
+        run(log, name, [0.5], width=8, seed=seed)
+        log.add(ParamsLogged, run_id=RunId(name), params_json='{"rows": 640}')
+
+    # Then both are there, and what differs is not
+    document = report_of(log)
+    shared = document.parts["configuration"]
+    assert "| width | 8 [[" in shared
+    assert "| rows | 640 [[" in shared
+    assert "seed" not in shared
+    # And they cite the starts and the parameters of both runs
+    numbers = {int(each) for each in re.findall(r"#event-(\d+)", shared)}
+    cited = {
+        source.record: source.events for number, source in document.sources if number in numbers
+    }
+    assert cited == {"RunStarted": 2, "ParamsLogged": 2}
+
+
+def test_artifacts_and_tags_are_told() -> None:
+    log = Log()
+    log.add(RunStarted, run_id=RunId("a"), experiment_id=EXPERIMENT, config_json="{}")
+    log.add(ArtifactLogged, run_id=RunId("a"), name="model.onnx", artifact_size=1234)
+    log.add(RunTagSet, run_id=RunId("a"), name="owner", value="video team")
+    log.add(RunTagSet, run_id=RunId("a"), name="draft", value="yes")
+    log.add(RunTagSet, run_id=RunId("a"), name="draft", value=None)
+
+    parts = report_of(log).parts
+
+    assert "| `a` | model.onnx | 1,234 [[" in parts["artifacts"]
+    assert "owner: video team [[" in parts["setup"]
+    assert "draft" not in parts["setup"]
+
+
+def test_a_conclusion_cites_all_that_its_number_counts() -> None:
+    # Given twelve runs of which one failed
+    log = Log()
+    for place in range(11):
+        run(log, f"run-{place}", [place / 10], seed=place)
+    run(log, "bad", [0.5], status=RunStatus.FAILED)
+
+    # Then the share that failed cites all twelve ends, and the best of twelve their final values
+    document = report_of(log)
+    sources = dict(document.sources)
+    for part, record in (("next_steps", "RunEnded"), ("conclusions", "MetricsLogged")):
+        line = next(
+            line for line in document.parts[part].splitlines() if record_of(line, sources) == record
+        )
+        (number,) = re.findall(r"#event-(\d+)", line)
+        assert sources[int(number)].events == 12
+
+
+def record_of(line: str, sources: Mapping[int, Source]) -> str:
+    """The record that the last mark of a line cites."""
+    return sources[int(re.findall(r"#event-(\d+)", line)[-1])].record
 
 
 def test_an_experiment_that_nobody_ran_says_so() -> None:

@@ -31,7 +31,7 @@ from modeltrail.schemas.events import (
     StepCompleted,
     WindowClosed,
 )
-from modeltrail.schemas.ids import EventId, Micros, RunId
+from modeltrail.schemas.ids import EventId, Micros, RunId, Version
 from tests.unit.processors.documents.log import MODEL, START_US, VERSION, Log
 
 LINK = re.compile(r"\[\[(\d+)\]\]\(#event-\1\)")
@@ -209,6 +209,69 @@ def test_hugging_face_reads_the_card() -> None:
     assert results["recall"] == 0.875
     for section in ("Model Details", "Uses", "Bias, Risks, and Limitations", "Evaluation"):
         assert f"## {section}" in card.text
+
+
+def test_each_number_of_the_head_cites_its_event() -> None:
+    # Given a card whose head lists a metric of the run and one of live frames
+    log = a_life()
+    windows(log, [20.0, 30.0, 25.0])
+    text = markdown_of(card_of(log))
+
+    # When Hugging Face's library reads it
+    data: Any = ModelCard(text).data
+
+    # Then each result names the place of its event, which the card lists
+    places = {each.metric_type: (each.source_name, each.source_url) for each in data.eval_results}
+    assert places["recall"][0] == "experiments partition 0 offset 2"
+    assert places["latency_ms"][0] == "windows partition 0 offset 1…3"
+    for place, url in places.values():
+        listed = re.search(rf"\| {url.removeprefix('#')} \|.*", text)
+        assert listed is not None
+        assert place in listed[0].replace("`", "")
+
+
+def test_the_head_leaves_out_what_the_hub_does_not_know() -> None:
+    log = Log()
+    log.add(RunStarted, run_id=RunId("run-1"), config_json="{}")
+    for name, value in (("loss", math.inf), ("recall", 0.5)):
+        log.add(MetricsLogged, run_id=RunId("run-1"), step=None, names=(name,), values=(value,))
+    log.add(ModelRegistered, run_id=RunId("run-1"))
+
+    data: Any = ModelCard(markdown_of(card_of(log))).data
+
+    assert [each.metric_type for each in data.eval_results] == ["recall"]
+    assert "| loss | inf [[" in markdown_of(card_of(log))
+
+
+def test_every_sentence_with_a_number_cites_an_event() -> None:
+    # Given what was said of the version in words, with numbers in them
+    log = a_life()
+    said = {"description": "Trained 3 days.", "limitations": "Under 20 lux it misses 1 of 9 faces."}
+    log.add(ModelRegistered, version="v3.0.0", metadata_json=json.dumps(said))
+    log.add(AlertRaised, version="v3.0.0")
+    card = model_card(MODEL, Version("v3.0.0"), log.facts, Micros(START_US + 10**9), 24.0)
+
+    # Then outside of tables, code and headings no line with a number lacks its mark
+    body = re.sub(r"```.*?```", "", markdown_of(card).partition("## Events")[0], flags=re.DOTALL)
+    prose = body.partition("\n---\n")[2].splitlines()
+    lines = [line for line in prose if re.search(r"\d", line) and line[0] not in "|#"]
+    # What is known of the document itself is no number of the log.
+    own = ("As of ", "Live metrics, drift and change points")
+    assert len(lines) > len(own) + 2
+    assert [line for line in lines if not LINK.search(line) and not line.startswith(own)] == []
+
+
+def test_a_card_says_of_how_many_hours_its_live_metrics_are() -> None:
+    log = a_life()
+    card = model_card(MODEL, VERSION, log.facts, Micros(START_US + 10**9), 24.0)
+    assert "those of the 24 hours before" in markdown_of(card)
+
+
+def test_a_metric_without_a_value_in_any_window_is_not_told() -> None:
+    log = Log()
+    log.add(ModelRegistered)
+    windows(log, [20.0], count=0)
+    assert card_of(log).parts["live_results"] == ""
 
 
 def test_the_same_log_gives_the_same_bytes() -> None:

@@ -151,6 +151,13 @@ def test_occlusion_maps_go_into_the_artifact_store(tmp_path: Path) -> None:
         assert drawn.format == "PNG"
         assert drawn.size == (320, 320)
 
+    # And a report that their addresses make too large is refused, not tried for ever
+    far = AssessmentJob(lambda *_: found, lambda *_: data, lambda *_: "s" * 10**6, ManualClock())
+    few = settings.replace("patches: 4", "patches: 2")
+    refused = done(far, replace(REQUEST, settings_json=few))
+    assert isinstance(refused, AssessmentRefused)
+    assert refused.reason is AssessmentRefusal.TOO_LARGE
+
 
 def data_of_face() -> Any:
     return skimage.data.astronaut()  # type: ignore[no-untyped-call]

@@ -79,6 +79,37 @@ def test_one_class_is_judged_as_far_as_it_goes(table: pd.DataFrame, tmp_path: Pa
     assert found.reason is AssessmentRefusal.ONE_CLASS
 
 
+def test_a_favourable_label_that_nobody_has_is_named(table: pd.DataFrame, tmp_path: Path) -> None:
+    # Given outcomes in words, and settings that still call 1 the favourable one
+    words = table.assign(
+        **{name: np.where(table[name] == 1, "good", "bad") for name in ("truth", "predicted")}
+    )
+    found = refusal(lambda: assessed(tmp_path, words, SETTINGS))
+    assert found.reason is AssessmentRefusal.ONE_CLASS
+    assert "no truth and no prediction is '1'; truths are bad, good" in found.detail
+    # Then with another aim the assessment says so, and calls nothing fair
+    judged = assessed(tmp_path, words, ALSO_PRIVATE)
+    assert any("truths are bad, good" in each for each in judged.not_judged)
+    assert "bias" not in report_of(judged)
+    assert judged.bias_risk == "NOT_JUDGED"
+
+
+def test_rows_without_what_privacy_needs_are_counted(table: pd.DataFrame, tmp_path: Path) -> None:
+    chance = np.random.default_rng(4)
+    table["member"] = np.arange(300) % 2
+    table["loss"] = chance.exponential(size=300)
+    table["similarity"] = chance.random(300)
+    table.loc[:6, "loss"] = np.nan
+    table.loc[5:9, "similarity"] = np.nan
+    settings = SETTINGS + "privacy: {member: member, loss: loss, similarity: similarity}\n"
+    judged = assessed(tmp_path, table, settings)
+    privacy = report_of(judged)["privacy"]
+    assert privacy["membership"]["auc"]["n"] == 293
+    assert privacy["identity"]["reidentification_rate"]["n"] == 295
+    assert "privacy.membership: 7 of 300 rows, as a number is missing" in judged.not_judged
+    assert "privacy.identity: 5 of 300 rows, as a number is missing" in judged.not_judged
+
+
 def test_rows_with_something_missing_are_left_out_and_counted(
     table: pd.DataFrame, tmp_path: Path
 ) -> None:

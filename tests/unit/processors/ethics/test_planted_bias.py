@@ -12,7 +12,7 @@ from modeltrail.processors.ethics.disparities import (
     disparity,
     disparity_interval,
 )
-from modeltrail.processors.ethics.fairness import Counted
+from modeltrail.processors.ethics.fairness import Counted, fairness_of
 from modeltrail.processors.ethics.identity import Similarities
 from modeltrail.processors.ethics.intervals import bias_corrected
 from modeltrail.processors.ethics.measured import LATENCY, measured_report
@@ -82,6 +82,54 @@ def test_a_planted_bias_is_found_and_lies_in_its_interval(name: str) -> None:
     ]
     assert len(biased) >= 3
     assert {figure: found[figure] for figure in biased if found[figure] < ENOUGH} == {}
+
+
+def test_rare_decisions_of_small_groups_lie_in_their_intervals() -> None:
+    # Given groups of sixty, one of which is often never selected
+    planted, rows = (0.03, 0.15), 60
+    truth = {"demographic_parity_ratio": 0.2, "demographic_parity_difference": 0.12}
+    inside, never = dict.fromkeys(truth, 0), 0
+    for seed in range(SEEDS):
+        chance = np.random.default_rng(seed)
+        counts = np.zeros((1, 2, 5), np.int64)
+        for group, rate in enumerate(planted):
+            selected = chance.binomial(rows, rate)
+            counts[0, group] = [selected, 0, 0, rows - selected, 0]
+        never += not counts[0, 0, 0]
+        resampled = Counted(counts, False, SETTINGS, np.random.default_rng(seed)).resampled()
+        for figure, value in truth.items():
+            measure = OUTCOME_DISPARITIES[figure]
+            low, high = disparity_interval(counts[0], resampled, measure, 0.95)
+            found = disparity(counts[0], measure)
+            assert low is not None
+            assert high is not None
+            assert found is not None
+            assert low <= found <= high
+            inside[figure] += low <= value <= high
+    assert never > 5
+    assert min(inside.values()) >= ENOUGH, inside
+
+
+def test_faces_that_are_hardly_ever_missed_have_intervals_that_know_their_frames() -> None:
+    # Given forty frames of five faces each, of which one group is missed once in a hundred times
+    planted, partition = (0.01, 0.08), Partition("skin", ("a", "b"), ((0,), (1,)))
+    inside, rate_inside = 0, 0
+    for seed in range(SEEDS):
+        chance = np.random.default_rng(seed)
+        counts = np.zeros((40, 2, 5), np.int64)
+        for frame in range(40):
+            group = frame % 2
+            mean = planted[group]
+            missed = chance.binomial(5, chance.beta(5 * mean, 5 * (1 - mean)))
+            counts[frame, group] = [5 - missed, missed, 0, 0, 0]
+        counted = Counted(counts, True, SETTINGS, np.random.default_rng(seed), by_lot=True)
+        found = fairness_of(counted, [partition]).report["skin"]
+        ratio, rate = found["miss_rate_ratio"], found["groups"]["a"]["miss_rate"]
+        inside += ratio.value is None or ratio.low <= 0.125 <= ratio.high
+        rate_inside += rate.low <= planted[0] <= rate.high
+    # Then a group of which none was missed is not thought to be masked for certain
+    assert inside >= ENOUGH
+    assert rate_inside >= ENOUGH
 
 
 def test_rates_of_groups_lie_in_their_intervals() -> None:

@@ -112,6 +112,22 @@ def test_levels_follow_from_the_rules_and_name_what_fired(
     assert calm.privacy_risk == "LOW", report_of(calm)["privacy"]
 
 
+def test_members_with_low_signals_leak_as_much(table: pd.DataFrame, tmp_path: Path) -> None:
+    # Given losses by which members are told, and the same with the other sign
+    turned = table.assign(loss=-table["loss"])
+    as_it_is, other = (assessed(tmp_path, each, SETTINGS) for each in (table, turned))
+    reasons = report_of(other)["privacy"]["risk_reasons"]
+    auc_of = [
+        report_of(each)["privacy"]["membership"]["auc"]["value"] for each in (as_it_is, other)
+    ]
+    assert auc_of[0] == pytest.approx(1 - auc_of[1])
+    assert auc_of[1] < 0.4
+    # Then the risk is the same, and the advice is to look at the sign
+    assert any(each.startswith("HIGH: privacy.membership.auc") for each in reasons)
+    assert other.privacy_risk == as_it_is.privacy_risk == "HIGH"
+    assert "MEMBERSHIP_AUC_BELOW_0_4" in {each.rule for each in other.recommendations}
+
+
 def test_nine_members_are_too_few_to_attack(table: pd.DataFrame, tmp_path: Path) -> None:
     table["member"] = [1] * 9 + [0] * 491
     judged = assessed(tmp_path, table, SETTINGS)
