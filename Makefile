@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
+# Tests and the stack start hundreds of processes: with this set, each would compile every library
+# that it imports anew, which is half of the work of a whole run.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-deploy test prove bench check format docs up down status lock clean
 

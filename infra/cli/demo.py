@@ -145,25 +145,23 @@ def _wait_for_rows(settings: Settings) -> None:
     from modeltrail.infra.log_reader import end_offsets
     from modeltrail.sinks.queries.progress import wait_until_projected
 
-    client = make_reader(settings.clickhouse)
     ends = end_offsets(settings.kafka)
-    wait_until_projected(client, settings.clickhouse.database, ends, _PATIENCE_S)
-    client.disconnect()
+    with make_reader(settings.clickhouse) as client:
+        wait_until_projected(client, settings.clickhouse.database, ends, _PATIENCE_S)
 
 
 def _answer(settings: Settings, console: Console, parameters: dict[str, Any]) -> None:
     from modeltrail.infra.clickhouse import make_reader
 
-    client = make_reader(settings.clickhouse)
-    for question in QUESTIONS:
-        console.rule(f"[bold]{question.title}", align="left")
-        shown = client.substitute_params(question.sql, parameters, client.connection.context)
-        console.print(
-            Syntax(shown, "sql", theme="ansi_dark", background_color="default", word_wrap=True)
-        )
-        rows, columns = client.execute(question.sql, parameters, with_column_types=True)
-        write_table([name for name, _kind in columns], rows, sys.stdout)
-    client.disconnect()
+    with make_reader(settings.clickhouse) as client:
+        for question in QUESTIONS:
+            console.rule(f"[bold]{question.title}", align="left")
+            shown = client.substitute_params(question.sql, parameters, client.connection.context)
+            console.print(
+                Syntax(shown, "sql", theme="ansi_dark", background_color="default", word_wrap=True)
+            )
+            rows, columns = client.execute(question.sql, parameters, with_column_types=True)
+            write_table([name for name, _kind in columns], rows, sys.stdout)
 
 
 def _progress(console: Console) -> Progress:

@@ -19,7 +19,9 @@ def migrate(settings: Settings) -> None:
     click.echo(f"topics: {len(created)} created")
     ids = ConfluentSchemaIds(settings.schema_registry).publish(schema_files())
     click.echo(f"schemas: {len(ids)} published")
-    applied = migrate_clickhouse(
-        make_client(settings.clickhouse, database=""), settings.clickhouse.database
-    )
+    client = make_client(settings.clickhouse, database="")
+    try:
+        applied = migrate_clickhouse(client, settings.clickhouse.database)
+    finally:
+        client.disconnect()
     click.echo(f"migrations: {len(applied)} applied")

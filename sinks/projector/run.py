@@ -4,6 +4,8 @@ import os
 import threading
 from collections.abc import Callable
 
+from clickhouse_driver import Client
+
 from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.clock import SystemClock
 from modeltrail.infra.config import Settings
@@ -33,18 +35,24 @@ def run_projector(settings: Settings, stop: threading.Event, on_ready: Callable[
         NotMigrated: the database lacks migrations.
         TooManyDeadLetters: most of a batch cannot be read; nothing of it was written.
     """
-    client = make_client(settings.clickhouse)
+    with make_client(settings.clickhouse) as client:
+        try:
+            persist(
+                lambda: require_migrated(client, settings.clickhouse.database),
+                stop,
+                "looking for migrations",
+            )
+        except Stopped:
+            return
+        _project(settings, client, stop, on_ready)
+
+
+def _project(
+    settings: Settings, client: Client, stop: threading.Event, on_ready: Callable[[], None]
+) -> None:
     producer = make_producer(settings.kafka)
     codec = Codec(ConfluentSchemaIds(settings.schema_registry))
     declared = DeclaredMetrics(settings.kafka, codec)
-    try:
-        persist(
-            lambda: require_migrated(client, settings.clickhouse.database),
-            stop,
-            "looking for migrations",
-        )
-    except Stopped:
-        return
 
     def project_records(records: Records) -> Projected:
         return project(
@@ -68,4 +76,3 @@ def run_projector(settings: Settings, stop: threading.Event, on_ready: Callable[
         Member(settings, writer, stop, on_ready).run()
     finally:
         declared.close()
-        client.disconnect()

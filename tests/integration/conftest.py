@@ -44,9 +44,8 @@ def settings_of_their_own(stack: Settings, folder: Path) -> Settings:
         experiment_tracking=replace(stack.experiment_tracking, spool_path=str(folder / "spool")),
     )
     create_topics(settings.kafka)
-    client = make_client(settings.clickhouse, database="")
-    migrate(client, settings.clickhouse.database)
-    client.disconnect()
+    with make_client(settings.clickhouse, database="") as client:
+        migrate(client, settings.clickhouse.database)
     return settings
 
 

@@ -47,19 +47,18 @@ def test_the_demo_registers_tracks_measures_and_answers(
     for node in ("gate-1", "gate-2"):
         assert node in done.stdout
 
-    client = make_client(fresh_settings.clickhouse)
-    # the experiment really found what it claims
-    best = client.execute("SELECT max(final) FROM experiment_comparison WHERE name = 'best_f1'")
-    assert 0.8 < best[0][0] <= 1.0
-    # the light dimmed, and the detector noticed
-    ((brighter, darker, surer, doubtful),) = client.execute(
-        "SELECT argMin(m.luma_mean, frame), argMax(m.luma_mean, frame), "
-        "max(detection_score), argMax(detection_score, frame) FROM measurements AS m"
-    )
-    assert brighter > 80 > 30 > darker
-    assert surer > 0.8
-    assert doubtful < surer - 0.03
-    client.disconnect()
+    with make_client(fresh_settings.clickhouse) as client:
+        # the experiment really found what it claims
+        best = client.execute("SELECT max(final) FROM experiment_comparison WHERE name = 'best_f1'")
+        assert 0.8 < best[0][0] <= 1.0
+        # the light dimmed, and the detector noticed
+        ((brighter, darker, surer, doubtful),) = client.execute(
+            "SELECT argMin(m.luma_mean, frame), argMax(m.luma_mean, frame), "
+            "max(detection_score), argMax(detection_score, frame) FROM measurements AS m"
+        )
+        assert brighter > 80 > 30 > darker
+        assert surer > 0.8
+        assert doubtful < surer - 0.03
     # the sample really hides the face and leaves the rest
     pair = np.asarray(Image.open(tmp_path / "demo-output" / "masked.png"))
     before, after = pair[:, :640], pair[:, 640:]

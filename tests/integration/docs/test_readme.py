@@ -97,18 +97,17 @@ def test_the_examples_register_track_learn_and_measure(
         # then the best model of the runs is registered, and the commands show how it came about
         check_what_was_learned(fresh_settings, tmp_path)
         # and the views show a version, a run and the measurements
-        client = make_client(fresh_settings.clickhouse)
-        query = "SELECT sum(measurements), min(detection_score_mean) FROM measurement_summary"
-        eventually(lambda: client.execute(query)[0][0] == 2 * FRAMES)
-        assert client.execute(query)[0][1] > 0.5
-        versions = "SELECT model_id, version FROM model_versions ORDER BY model_id"
-        assert client.execute(versions) == [("centerface", "v1.0.0"), ("digits", "v1.0.0")]
-        comparison = (
-            "SELECT name, points, final FROM experiment_comparison "
-            "WHERE experiment_id = 'threshold'"
-        )
-        assert client.execute(comparison) == [("recall", 3, 1.0)]
-        client.disconnect()
+        with make_client(fresh_settings.clickhouse) as client:
+            query = "SELECT sum(measurements), min(detection_score_mean) FROM measurement_summary"
+            eventually(lambda: client.execute(query)[0][0] == 2 * FRAMES)
+            assert client.execute(query)[0][1] > 0.5
+            versions = "SELECT model_id, version FROM model_versions ORDER BY model_id"
+            assert client.execute(versions) == [("centerface", "v1.0.0"), ("digits", "v1.0.0")]
+            comparison = (
+                "SELECT name, points, final FROM experiment_comparison "
+                "WHERE experiment_id = 'threshold'"
+            )
+            assert client.execute(comparison) == [("recall", 3, 1.0)]
 
 
 def route_everything_to(model_id: str, settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 import time
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import Message, TopicPartition
 
 from modeltrail.infra.config import Settings
 from modeltrail.infra.kafka import assign_flowing, make_consumer, make_producer
@@ -28,7 +28,7 @@ def test_a_partition_that_was_paused_before_it_was_lost_flows_when_it_comes_back
     assign_flowing(consumer, [TopicPartition(topic, 0, 0)])
     # then its records come
     deadline = time.monotonic() + PATIENCE_S
-    messages = []
+    messages: list[Message] = []
     while not messages and time.monotonic() < deadline:
         messages = consumer.consume(1, 0.2)
     assert [message.value() for message in messages] == [b"first"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from clickhouse_driver import Client
 
 from modeltrail import ExperimentTracker, Lineage, ModelRegistry
 from modeltrail.infra.cli.docs import docs
@@ -19,7 +20,11 @@ from modeltrail.infra.cli.document_jobs import ask_for_documents, run_documents
 from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.clock import SystemClock
 from modeltrail.infra.config import Settings
+from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.processors.documents.reading import SubjectReader
 from modeltrail.producers.masker.centerface import pinned_model, with_free_input_size
+from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.ids import Micros
 from tests.integration.conftest import worker_environment
 from tests.integration.workers import running_worker
 from tests.waiting import eventually
@@ -77,8 +82,14 @@ def at(micros: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(micros // 1_000_000 + 1))
 
 
+@pytest.fixture
+def client(life: Settings) -> Iterator[Client]:
+    with make_client(life.clickhouse) as client:
+        yield client
+
+
 @pytest.mark.timeout(240)
-def test_documents_follow_from_the_log(life: Settings, tmp_path: Path) -> None:
+def test_documents_follow_from_the_log(life: Settings, client: Client, tmp_path: Path) -> None:
     registry = ModelRegistry(life)
     before = at(SystemClock().now_us())
 
@@ -110,7 +121,6 @@ def test_documents_follow_from_the_log(life: Settings, tmp_path: Path) -> None:
 
     # When the worker hears of what happened
     with working(life):
-        client = make_client(life.clickhouse)
         query = "SELECT kind, status FROM documents ORDER BY kind"
         wanted = [("EXPERIMENT_REPORT", "GENERATED"), ("MODEL_CARD", "GENERATED")]
         eventually(lambda: client.execute(query) == wanted)
@@ -128,4 +138,14 @@ def test_documents_follow_from_the_log(life: Settings, tmp_path: Path) -> None:
         assert as_of is not None
         assert text_at(markdown).count("](#event-") >= citations
         assert text_at(html).startswith("<!doctype html>")
-    client.disconnect()
+
+    # And a reader that went through the log before finds what a new one finds
+    codec = Codec(ConfluentSchemaIds(life.schema_registry))
+    follows = SubjectReader(life, codec)
+    _, facts = follows.of_experiment("threshold", Micros(SystemClock().now_us()))
+    with ExperimentTracker(life) as tracker:
+        tracker.end_experiment(tracker.start_experiment("threshold", {"input": 640}))
+    now = Micros(SystemClock().now_us())
+    found = follows.of_experiment("threshold", now)
+    assert found == SubjectReader(life, codec).of_experiment("threshold", now)
+    assert len(found[1]) > len(facts)

@@ -44,20 +44,18 @@ class Log:
 
     def wait(self) -> None:
         """Wait until everything appended so far is in the tables, dead letters included."""
-        client = make_client(self.settings.clickhouse)
         database = self.settings.clickhouse.database
         ends = self.ends()
         sources = {place: end for place, end in ends.items() if place[0] != DEAD_LETTERS.name}
-        wait_until_projected(client, database, sources, PATIENCE_S)
-        # They were sent before their ranges were done, so these ends are final.
-        wait_until_projected(client, database, self.ends(), PATIENCE_S)
-        client.disconnect()
+        with make_client(self.settings.clickhouse) as client:
+            wait_until_projected(client, database, sources, PATIENCE_S)
+            # They were sent before their ranges were done, so these ends are final.
+            wait_until_projected(client, database, self.ends(), PATIENCE_S)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query on the test's database."""
-        client = make_client(self.settings.clickhouse)
-        rows: list[tuple[Any, ...]] = client.execute(sql)
-        client.disconnect()
+        with make_client(self.settings.clickhouse) as client:
+            rows: list[tuple[Any, ...]] = client.execute(sql)
         return rows
 
     def fingerprints(self, *names: str) -> dict[str, tuple[int, int]]:

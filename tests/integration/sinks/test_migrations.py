@@ -23,9 +23,8 @@ PARAMETERS = {
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Client]:
-    client = make_client(settings.clickhouse, database="")
-    yield client
-    client.disconnect()
+    with make_client(settings.clickhouse, database="") as client:
+        yield client
 
 
 @pytest.fixture

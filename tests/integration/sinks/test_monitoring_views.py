@@ -172,9 +172,8 @@ def log(stack: Settings) -> Log:
         clickhouse=replace(stack.clickhouse, database="monitoring"),
     )
     create_topics(settings.kafka)
-    client = make_client(settings.clickhouse, database="")
-    migrate(client, settings.clickhouse.database)
-    client.disconnect()
+    with make_client(settings.clickhouse, database="") as client:
+        migrate(client, settings.clickhouse.database)
     log = Log(settings)
     model = b"centerface"
     samples, truths = samples_and_truths()
@@ -324,5 +323,12 @@ def test_coverage_counts_what_is_monitored(log: Log) -> None:
     assert rows["model versions in use with a card"] == (
         0,
         rows["models in use with an ethics assessment"][1],
+    )
+    assert rows["model versions in use whose training run is tracked"] == (
+        log.ask(
+            "SELECT count() FROM model_versions WHERE NOT archived "
+            "AND run_id IN (SELECT run_id FROM experiments)"
+        )[0][0],
+        log.ask("SELECT count() FROM model_versions WHERE NOT archived")[0][0],
     )
     assert rows["versions measured in production that a deployment put there"] == (0, 1)

@@ -325,10 +325,9 @@ def test_a_rebuilt_database_holds_the_same_rows(log: Log) -> None:
         log.wait()
     before = log.fingerprints(*names)
 
-    client = make_client(settings.clickhouse, database="")
-    client.execute(f"DROP DATABASE {settings.clickhouse.database}")
-    migrate(client, settings.clickhouse.database)
-    client.disconnect()
+    with make_client(settings.clickhouse, database="") as client:
+        client.execute(f"DROP DATABASE {settings.clickhouse.database}")
+        migrate(client, settings.clickhouse.database)
     with running_projector(settings):
         log.wait()
 

@@ -109,28 +109,27 @@ def test_what_cannot_be_profiled_is_refused_with_the_next_step(
 
 def test_what_nodes_measured_becomes_a_reference(settings: Settings) -> None:
     luma = np.random.default_rng(1).normal(120, 30, 500)
-    client = make_client(settings.clickhouse)
-    client.execute(
-        "INSERT INTO measurement_rows (captured_at, appended_at, node_id, model_id, version, "
-        "environment, luma_mean, extra_names, extra_values, offset, event_id_bytes) VALUES",
-        [
-            {
-                "captured_at": SINCE + timedelta(seconds=number),
-                "appended_at": SINCE + timedelta(seconds=number),
-                "node_id": "gate-1",
-                "model_id": MODEL,
-                "version": VERSION,
-                "environment": "production",
-                "luma_mean": value,
-                "extra_names": ["glare"] if number % 2 else [],
-                "extra_values": [float(number)] if number % 2 else [],
-                "offset": number,
-                "event_id_bytes": number.to_bytes(16, "big"),
-            }
-            for number, value in enumerate(luma.tolist())
-        ],
-    )
-    client.disconnect()
+    with make_client(settings.clickhouse) as client:
+        client.execute(
+            "INSERT INTO measurement_rows (captured_at, appended_at, node_id, model_id, version, "
+            "environment, luma_mean, extra_names, extra_values, offset, event_id_bytes) VALUES",
+            [
+                {
+                    "captured_at": SINCE + timedelta(seconds=number),
+                    "appended_at": SINCE + timedelta(seconds=number),
+                    "node_id": "gate-1",
+                    "model_id": MODEL,
+                    "version": VERSION,
+                    "environment": "production",
+                    "luma_mean": value,
+                    "extra_names": ["glare"] if number % 2 else [],
+                    "extra_values": [float(number)] if number % 2 else [],
+                    "offset": number,
+                    "event_id_bytes": number.to_bytes(16, "big"),
+                }
+                for number, value in enumerate(luma.tolist())
+            ],
+        )
     span = ("--since", "2026-03-01T12:00:00", "--until", "2026-03-01T12:06:40")
 
     usual = _profile(MODEL, VERSION, "--from-measurements", *span)

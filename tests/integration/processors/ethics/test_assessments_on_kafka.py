@@ -110,10 +110,9 @@ def run(settings: Settings, *words: str) -> str:
 
 
 def rows_of(settings: Settings) -> list[tuple[object, ...]]:
-    client = make_client(settings.clickhouse)
-    rows: list[tuple[object, ...]] = client.execute(
-        "SELECT status, requested_by, bias_risk, rows, bias_score, refusal_reason "
-        "FROM ethics_assessments WHERE status != 'requested' ORDER BY requested_at"
-    )
-    client.disconnect()
+    with make_client(settings.clickhouse) as client:
+        rows: list[tuple[object, ...]] = client.execute(
+            "SELECT status, requested_by, bias_risk, rows, bias_score, refusal_reason "
+            "FROM ethics_assessments WHERE status != 'requested' ORDER BY requested_at"
+        )
     return rows
