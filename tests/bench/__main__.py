@@ -39,6 +39,8 @@ from tests.bench.report import Report
 from tests.bench.routing import NODE_COUNT, routing_latencies
 from tests.bench.row_latency import RATE, row_latencies
 from tests.bench.searching import add_searches
+from tests.bench.soaking import EVENTS as SOAKED_EVENTS
+from tests.bench.soaking import soak
 from tests.bench.tracking import otel_span_latencies, track_latencies
 from tests.bench.watching import watch
 
@@ -149,6 +151,15 @@ def _scaling(settings: Settings, report: Report, _folder: Path) -> None:
         report.add(f"worker_rss_{models}_models", processed.memory, "MiB")
 
 
+def _soaking(settings: Settings, report: Report, _folder: Path) -> None:
+    _say(f"{SOAKED_EVENTS:,} measurements, with a slowed agent and at full speed")
+    soaked = soak(_own(settings, "soak"), MODELS)
+    for name, peaks in (("slowed", soaked.slowed), ("soaked", soaked.full_speed)):
+        for number, peak in enumerate(peaks, 1):
+            beside = {} if number == 1 else {f"worker_rss_{name}_1": peaks[0]}
+            report.add(f"worker_rss_{name}_{number}", peak, "MiB", **beside)
+
+
 def _latency(settings: Settings, report: Report, _folder: Path) -> None:
     _say(f"rows at {RATE:,} events a second")
     latencies = statistics.quantiles(row_latencies(_own(settings, "latency")), n=100)
@@ -195,6 +206,7 @@ PARTS: Mapping[str, Part] = MappingProxyType(
         "latency": _latency,
         "alerts": _alerts,
         "scaling": _scaling,
+        "soaking": _soaking,
         "routing": _routing,
     }
 )

@@ -3,8 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import psutil
@@ -17,13 +17,14 @@ from modeltrail.schemas.events import PartitionAdvanced
 from modeltrail.schemas.topics import WINDOWS
 from tests.bench.consuming import environment_of
 
+PLAIN = "modeltrail.infra.cli"
 _PATIENCE_S = 600.0
 
 
 @contextmanager
-def running_processors(settings: Settings) -> Iterator[psutil.Process]:
-    """The processors as a process, at work when this gives it."""
-    command = [sys.executable, "-m", "modeltrail.infra.cli", "worker", "processors"]
+def running_processors(settings: Settings, module: str = PLAIN) -> Iterator[psutil.Process]:
+    """The processors as a process, at work when this gives it; `module` is what runs them."""
+    command = [sys.executable, "-m", module, "worker", "processors"]
     worker = subprocess.Popen(
         command, env=environment_of(settings), stdout=subprocess.PIPE, text=True
     )
@@ -45,24 +46,45 @@ class Processed:
     memory: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Of a worker at work: s since it was ready, events in windows, s of CPU, MiB of memory."""
+
+    at: float
+    taken: int
+    cpu_s: float
+    memory: float
+
+
 def process(settings: Settings, count: int) -> Processed:
     """Time the processors from readiness until the first `count` events are in windows.
 
     Partitions say in the log how many measurements they have taken; what was appended last is
     counted when the time after it is marked, which a worker that has caught up does at once.
     """
-    with running_processors(settings) as worker:
+    most = 0.0
+    with closing(samples(settings)) as found:
+        for sample in found:
+            most = max(most, sample.memory)
+            if sample.taken >= count:
+                return Processed(count / sample.at, sample.cpu_s / count * 1e6, most)
+    raise AssertionError("the samples ended")
+
+
+def samples(settings: Settings, module: str = PLAIN) -> Generator[Sample, None, None]:
+    """What a worker has taken and takes, again and again; it ends when the generator is closed.
+
+    Raises:
+        TimeoutError: ten minutes have passed.
+    """
+    with running_processors(settings, module) as worker:
         started, used = time.perf_counter(), _cpu_s(worker)
-        most = 0.0
         for taken in _measurements_taken(settings):
-            most = max(most, worker.memory_info().rss / 2**20)
-            passed = time.perf_counter() - started
             assert worker.status() != psutil.STATUS_ZOMBIE, "the processors have died"
-            if taken >= count:
-                return Processed(count / passed, (_cpu_s(worker) - used) / count * 1e6, most)
+            passed, memory = time.perf_counter() - started, worker.memory_info().rss / 2**20
+            yield Sample(passed, taken, _cpu_s(worker) - used, memory)
             if passed > _PATIENCE_S:
-                raise TimeoutError(f"{taken} of {count} measurements after {_PATIENCE_S} s")
-    raise AssertionError("the topic ended")
+                raise TimeoutError(f"{taken} measurements after {_PATIENCE_S} s")
 
 
 def _cpu_s(worker: psutil.Process) -> float:
