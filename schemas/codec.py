@@ -13,7 +13,6 @@ from modeltrail.schemas.conversion import fact_from_record, record_from_fact
 from modeltrail.schemas.errors import DecodeError, InvalidFact, UnexpectedRecord
 from modeltrail.schemas.events import Fact, RecentMeasured
 from modeltrail.schemas.facts import FACTS
-from modeltrail.schemas.recent_datum import read_recent, recent_datum
 from modeltrail.schemas.wire import HEADER_BYTES, frame_header, schema_id_of
 
 
@@ -96,6 +95,9 @@ class Codec:
         """
         writer = self.writer_of(schema_id_of(value))
         if writer.record == RecentMeasured.record and writer.is_newest:
+            # With it comes numpy, which a node that only measures does not wait for.
+            from modeltrail.schemas.recent_datum import read_recent
+
             recent = read_recent(value[HEADER_BYTES:])
             if recent is not None:
                 return recent
@@ -126,6 +128,8 @@ def encode_datum(fact: Fact) -> bytes:
     out = io.BytesIO()
     try:
         if isinstance(fact, RecentMeasured):
+            from modeltrail.schemas.recent_datum import recent_datum
+
             return recent_datum(fact)
         record = record_from_fact(fact)
         _check_ints(fact.record, record)

@@ -1,5 +1,6 @@
 """The commands of `modeltrail registry` that change something: names, tags, and what is in use."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import click
@@ -11,11 +12,9 @@ from modeltrail.producers.registry.client import ModelRegistry
 
 
 class Change(Protocol):
-    """What a registry does to one version, or to a model as a whole."""
+    """What is done to one version, or to a model as a whole."""
 
-    def __call__(
-        self, registry: ModelRegistry, model: str, version: str | None, /, *, by: str, reason: str
-    ) -> None:
+    def __call__(self, model: str, version: str | None, /, *, by: str, reason: str) -> None:
         """Ask for it, and wait."""
         ...
 
@@ -82,7 +81,9 @@ def tag(
     click.echo(f"tag {name} is {what} {_named(model, version)}")
 
 
-def _in_use(name: str, change: Change, done: str, told: str) -> click.Command:
+def _in_use(
+    name: str, change_by: Callable[[ModelRegistry], Change], done: str, told: str
+) -> click.Command:
     """A command that takes a version or a whole model out of use or back."""
 
     @click.command(name, help=told)
@@ -92,7 +93,7 @@ def _in_use(name: str, change: Change, done: str, told: str) -> click.Command:
     @click.pass_obj
     def command(settings: Settings, model: str, version: str | None, by: str, reason: str) -> None:
         with opened(settings) as registry:
-            change(registry, model, version, by=by, reason=reason)
+            change_by(registry)(model, version, by=by, reason=reason)
         click.echo(f"{_named(model, version)} is {done}")
 
     return command
@@ -100,12 +101,15 @@ def _in_use(name: str, change: Change, done: str, told: str) -> click.Command:
 
 archive = _in_use(
     "archive",
-    ModelRegistry.archive,
+    lambda registry: registry.archive,
     "archived",
     "Take a version, or a whole model, out of use; nothing is deleted.",
 )
 restore = _in_use(
-    "restore", ModelRegistry.restore, "restored", "Take what was archived back into use."
+    "restore",
+    lambda registry: registry.restore,
+    "restored",
+    "Take what was archived back into use.",
 )
 
 

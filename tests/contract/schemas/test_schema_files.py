@@ -12,6 +12,7 @@ import pytest
 from modeltrail.producers.eventlog.memory import MemorySchemaIds
 from modeltrail.schemas.catalog import newest_schema, schema_files
 from modeltrail.schemas.codec import Codec, encode_datum, reader_schema
+from modeltrail.schemas.columns import Doubles, Longs
 from modeltrail.schemas.container import read_container
 from modeltrail.schemas.datum_size import datum_size
 from modeltrail.schemas.events import DeadLetter, Fact, ReferenceProfiled, ThresholdsSet
@@ -89,6 +90,10 @@ def _type_disagreements(place: str, hint: Any, declared: Any) -> Iterator[str]:
         size = 16 if hint is EventId else 32
         if not _is(declared, "fixed") or declared["size"] != size:
             yield f"{place}: is fixed({size}), in the schema {declared}"
+    elif hint in (Longs, Doubles):
+        items = "long" if hint is Longs else "double"
+        if declared != {"type": "array", "items": items}:
+            yield f"{place}: is an array of {items}, in the schema {declared}"
     elif isinstance(hint, NewType):
         yield from _type_disagreements(place, hint.__supertype__, declared)
     elif get_origin(hint) is tuple:
