@@ -48,7 +48,7 @@ class ServingSettings:
 
     heartbeat_s: float = _setting(5.0, "how often a node says what it serves, s")
     longest_backoff_s: float = _setting(
-        30.0, "longest pause before a model that could not be fetched is tried again, s"
+        30.0, "longest pause before a model that could not be loaded is tried again, s"
     )
 
 

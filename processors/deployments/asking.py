@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from modeltrail.processors.deployments.fleet import follows
 from modeltrail.processors.deployments.inputs import Tick
 from modeltrail.processors.deployments.state import ModelState, Running
 from modeltrail.schemas.deployment_policy import settings_json
@@ -57,7 +58,7 @@ def work_of(
             settings_json=settings_json(running.policy.validation),
         )
     if started.step is DeploymentStep.PERFORMANCE:
-        node = None if _is_half_over(started, tick) else _staging_node(running, tick)
+        node = None if _is_half_over(started, tick) else _staging_node(running, started, tick)
         return BenchmarkRequested(
             event_id=work_id(started, running.asked),
             occurred_at=started.occurred_at,
@@ -71,9 +72,16 @@ def work_of(
     return None
 
 
-def _staging_node(running: Running, tick: Tick) -> NodeId | None:
+def _staging_node(running: Running, started: StepStarted, tick: Tick) -> NodeId | None:
     staging = running.policy.staging.environment
-    return next((each.node_id for each in tick.live if each.environment == staging), None)
+    return next(
+        (
+            each.node_id
+            for each in tick.live
+            if each.environment == staging and follows(each, started.model_id)
+        ),
+        None,
+    )
 
 
 def _is_half_over(started: StepStarted, tick: Tick) -> bool:

@@ -7,6 +7,7 @@ from modeltrail.processors.deployments.evidence import (
     evidence_json,
     evidence_of,
 )
+from modeltrail.processors.deployments.fleet import follows
 from modeltrail.processors.deployments.gates.ab_test import decide_ab_test
 from modeltrail.processors.deployments.gates.production import decide_production
 from modeltrail.processors.deployments.inputs import Tick
@@ -16,7 +17,6 @@ from modeltrail.processors.deployments.state import ModelState, Running
 from modeltrail.schemas.events import (
     DeploymentStep,
     EthicsAssessed,
-    NodeReported,
     StepCompleted,
     StepStarted,
     StepVerdict,
@@ -120,9 +120,13 @@ def _staging(state: ModelState, running: Running, started: StepStarted, tick: Ti
         skipped = f"{started.environment} is the staging environment itself"
         return {"nodes": [], "missing": [], "failing": [], "skipped": skipped}
     registered = state.registered.get(started.version)
-    nodes, missing, failing = [], [], []
+    nodes, missing, failing, transient, others = [], [], [], [], []
+    entry = f"{started.model_id} {started.version}"
     for report in tick.live:
         if report.environment != wanted.environment:
+            continue
+        if not follows(report, started.model_id):
+            others.append(report.node_id)
             continue
         runs = registered is not None and any(
             arm.model_id == started.model_id
@@ -137,22 +141,27 @@ def _staging(state: ModelState, running: Running, started: StepStarted, tick: Ti
             )
             continue
         missing.append(report.node_id)
-        if _fails(report, started):
+        if entry in report.failing:
             failing.append(report.node_id)
-    return {"nodes": nodes, "missing": missing, "failing": failing}
+            if entry in report.transient:
+                transient.append(report.node_id)
+    return {
+        "nodes": nodes,
+        "missing": missing,
+        "failing": failing,
+        "transient": transient,
+        "not_following": others,
+    }
 
 
 def _is_awaited(evidence: Evidence, minimum_nodes: int) -> bool:
-    """Whether a node may still come or load it."""
+    """Whether a node may still come or load it, if only once what it failed at has passed."""
     if "skipped" in evidence:
         return False
-    if evidence["missing"] != evidence["failing"]:
+    final = [node for node in evidence["failing"] if node not in evidence["transient"]]
+    if evidence["missing"] != final:
         return True
-    return len(evidence["nodes"]) < minimum_nodes and not evidence["failing"]
-
-
-def _fails(report: NodeReported, started: StepStarted) -> bool:
-    return f"{started.model_id} {started.version}" in report.failing
+    return len(evidence["nodes"]) < minimum_nodes and not final
 
 
 def _traffic(running: Running, started: StepStarted, tick: Tick) -> StepCompleted | None:

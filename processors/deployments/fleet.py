@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.events import NodeReported, NodeStopped
-from modeltrail.schemas.ids import NodeId
+from modeltrail.schemas.ids import ModelId, NodeId
 
 #: A node that missed this many of its own heartbeats is taken for dead.
 _HEARTBEATS = 3
@@ -32,3 +32,8 @@ class Fleet:
             if isinstance(fact, NodeReported)
             and now_ms - appended_ms <= _HEARTBEATS * fact.heartbeat_s * 1000
         )
+
+
+def follows(report: NodeReported, model_id: ModelId) -> bool:
+    """Whether a node serves what is routed of a model; one that names no models serves all."""
+    return not report.follows or model_id in report.follows

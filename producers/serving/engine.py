@@ -152,9 +152,13 @@ class Engine:
             # Frames on their way keep the model until they end.
             del self._models[sha256]
         self._changed.notify_all()
-        if (state.served, fold.failing(state)) != (before.served, fold.failing(before)):
+        if _told_of(state) != _told_of(before):
             self._on_change()
 
     def _serving(self, routing: RoutingSet) -> Serving:
         models = {arm.artifact_sha256: self._models[arm.artifact_sha256] for arm in routing.arms}
         return Serving(routing, MappingProxyType(models))
+
+
+def _told_of(state: NodeState) -> tuple[object, ...]:
+    return state.served, fold.failing(state), fold.transient(state)

@@ -1,6 +1,6 @@
 """Answers what a node has to load, what it serves meanwhile, and what it may let go."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from modeltrail.schemas.events import LoadOutcome, RoutedArm, RoutingSet, ServedArm
@@ -12,7 +12,7 @@ _FIRST_BACKOFF_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an artifact is not loaded; it is tried again at `retry_at`, None: once it is routed anew.
+    """Why an artifact is not loaded; it is tried again at `retry_at`.
 
     Attributes:
         outcome: what went wrong.
@@ -24,7 +24,7 @@ class Failure:
     outcome: LoadOutcome
     detail: str
     attempts: int
-    retry_at: float | None
+    retry_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,15 @@ def failed(
     now: float,
     longest_backoff_s: float,
 ) -> NodeState:
-    """An artifact could not be loaded: one that does not come or is damaged is tried again."""
+    """An artifact could not be loaded: it is tried again, after pauses that double.
+
+    One that does not come, is damaged or does not open may do so later, as when the memory that it
+    needs is another model's for now.
+    """
     before = state.failures.get(sha256)
     attempts = 1 if before is None else before.attempts + 1
     pause = min(longest_backoff_s, _FIRST_BACKOFF_S * 2.0 ** min(attempts - 1, 60))
-    retry_at = None if outcome is LoadOutcome.LOAD_FAILED else now + pause
-    failure = Failure(outcome, detail, attempts, retry_at)
+    failure = Failure(outcome, detail, attempts, now + pause)
     return _settled(replace(state, failures={**state.failures, sha256: failure}))
 
 
@@ -112,8 +115,7 @@ def next_load(state: NodeState, now: float) -> Load | None:
 
 def next_retry(state: NodeState) -> float | None:
     """When something that failed is to be tried again; None: nothing is."""
-    times = [each.retry_at for each in state.failures.values() if each.retry_at is not None]
-    return min(times, default=None)
+    return min((each.retry_at for each in state.failures.values()), default=None)
 
 
 def unneeded(state: NodeState) -> frozenset[Sha256]:
@@ -137,14 +139,21 @@ def served_arms(state: NodeState) -> tuple[ServedArm, ...]:
 
 def failing(state: NodeState) -> tuple[str, ...]:
     """Model and version, separated by a space, of what is wanted and could not be loaded."""
-    return tuple(
-        sorted(
-            f"{model_id} {arm.version}"
-            for model_id, routing in state.wanted.items()
-            for arm in routing.arms
-            if arm.artifact_sha256 in state.failures
-        )
-    )
+    return _wanted_of(state, state.failures)
+
+
+def transient(state: NodeState) -> tuple[str, ...]:
+    """Those of `failing` that may pass by themselves.
+
+    Bytes of another hash are not among them: the store has answered, and what it holds is for
+    people to see at once.
+    """
+    may_pass = {
+        sha
+        for sha, failure in state.failures.items()
+        if failure.outcome is not LoadOutcome.HASH_MISMATCH
+    }
+    return _wanted_of(state, may_pass)
 
 
 def is_settled(state: NodeState, model_id: ModelId) -> bool:
@@ -153,6 +162,17 @@ def is_settled(state: NodeState, model_id: ModelId) -> bool:
     return routing is not None and (
         state.served.get(model_id) == routing
         or any(arm.artifact_sha256 in state.failures for arm in routing.arms)
+    )
+
+
+def _wanted_of(state: NodeState, artifacts: Container[Sha256]) -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            f"{model_id} {arm.version}"
+            for model_id, routing in state.wanted.items()
+            for arm in routing.arms
+            if arm.artifact_sha256 in artifacts
+        )
     )
 
 
@@ -189,7 +209,7 @@ def _has_arms(routing: RoutingSet | None) -> bool:
 
 def _may_try(state: NodeState, sha256: Sha256, now: float) -> bool:
     failure = state.failures.get(sha256)
-    return failure is None or (failure.retry_at is not None and failure.retry_at <= now)
+    return failure is None or failure.retry_at <= now
 
 
 def _needed(state: NodeState) -> frozenset[Sha256]:

@@ -29,6 +29,7 @@ from modeltrail.producers.serving.reporting import Reporter
 from modeltrail.producers.serving.session import ServedSession
 from modeltrail.producers.serving.slot import RoutedModel
 from modeltrail.schemas.codec import SchemaIds
+from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.events import (
     LoadOutcome,
     NodeLoadedModel,
@@ -83,7 +84,8 @@ class ServingNode:
             settings: None loads `modeltrail.yaml`, the environment and the running stack.
             node_id: this node.
             environment: whose routing it follows; None is `monitoring.environment`.
-            models: the ids of the models that it serves; None is all that are routed there.
+            models: the ids of the models that it serves; None is all that are routed there. What
+                it leaves out, a deployment does not wait for it to load.
             providers: ONNX Runtime execution providers; None is CUDA where it works, then CPU.
             session_options: makes the `onnxruntime.SessionOptions` of each model.
             benchmarks: whether it answers the benchmarks that it is asked for, beside its frames.
@@ -92,7 +94,7 @@ class ServingNode:
             clock: None is the machine's.
 
         Raises:
-            InvalidFact: an id may not become part of a fact.
+            InvalidFact: an id may not become part of a fact, or `models` names none.
             ConfigError: no Kafka or schema registry is configured, or the artifact store's URL
                 holds a password.
         """
@@ -103,7 +105,7 @@ class ServingNode:
         self.node_id = NodeId(check_id("node_id", node_id))
         self.environment = check_id("environment", settings.monitoring.environment)
         self._settings = settings
-        self._models = None if models is None else frozenset(models)
+        self._models = None if models is None else _checked(models)
         self._clock = clock or SystemClock()
         log = log or KafkaLog(settings.kafka)
 
@@ -268,7 +270,16 @@ class ServingNode:
             heartbeat_s=self._settings.serving.heartbeat_s,
             serves=fold.served_arms(state),
             failing=fold.failing(state),
+            follows=tuple(sorted(self._models or ())),
+            transient=fold.transient(state),
         )
 
     def _now(self) -> Micros:
         return Micros(self._clock.now_us())
+
+
+def _checked(models: Sequence[str]) -> frozenset[ModelId]:
+    # In a report no names mean all models.
+    if not models:
+        raise InvalidFact("models names none: give the ids of those to serve, or None for all")
+    return frozenset(ModelId(check_id("model_id", each)) for each in models)

@@ -78,7 +78,11 @@ class ServedArm:
 
 @dataclass(frozen=True, slots=True)
 class NodeReported(Fact):
-    """What a node serves: at each change, and again every heartbeat."""
+    """What a node serves: at each change, and again every heartbeat.
+
+    Since version 2 with the models that it follows, where these are not all, and with those of its
+    failures that may pass by themselves.
+    """
 
     record: ClassVar[str] = "modeltrail.nodes.NodeReported"
 
@@ -88,6 +92,8 @@ class NodeReported(Fact):
     heartbeat_s: float
     serves: tuple[ServedArm, ...]
     failing: tuple[str, ...] = ()
+    follows: tuple[ModelId, ...] = ()
+    transient: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ _SHOWN = 5
 
 
 def judge_staging(evidence: Mapping[str, Any], policy: DeploymentPolicy) -> Judgement:
-    """PASSED where every live node verified it; SKIPPED where none is there and none is needed."""
+    """PASSED where every live node verified it; SKIPPED where none is there and none is needed.
+
+    Live nodes are those that follow the model.
+    """
     needed = policy.staging.minimum_nodes
     verified = len(objects_in(evidence, "nodes"))
     missing = [str(node) for node in evidence.get("missing", ())]
@@ -30,9 +33,10 @@ def judge_staging(evidence: Mapping[str, Any], policy: DeploymentPolicy) -> Judg
             judged,
         )
     if verified < needed:
-        reason = f"{verified} live nodes verified it, {needed} are needed: start more nodes"
+        reason = f"{verified} live nodes verified it, {needed} are needed: start more that serve it"
         return Judgement(StepVerdict.FAILED, reason, judged)
     if not verified:
-        reason = f"no live node in {policy.staging.environment}, and the policy needs none"
+        where = policy.staging.environment
+        reason = f"no live node in {where} serves the model, and the policy needs none"
         return Judgement(StepVerdict.SKIPPED, reason, judged)
     return Judgement(StepVerdict.PASSED, f"all {verified} live nodes verified it", judged)

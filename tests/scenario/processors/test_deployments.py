@@ -23,7 +23,7 @@ from modeltrail.schemas.events import (
     ValidationRequested,
 )
 from modeltrail.schemas.ids import EventId
-from tests.deployment_world import QUICK, World, erased, reported, validated
+from tests.deployment_world import MODEL, QUICK, World, erased, reported, validated
 
 STEPS = (
     DeploymentStep.VALIDATION,
@@ -157,6 +157,48 @@ def test_a_node_that_cannot_load_a_version_fails_it_and_staging_goes_back() -> N
     world.append(reported("node-a", None, "v2.0.0"))
     world.advance(1)
     assert world.facts(DeploymentFailed)[-1].step is DeploymentStep.STAGING
+    assert world.routing("staging") == [("v1.0.0", 10_000)]
+
+
+def test_staging_waits_while_a_failure_may_pass_and_not_for_nodes_of_other_models() -> None:
+    # given a node that serves another model only, and one that the store does not answer
+    world = with_champion()
+    world.append(reported("node-a", follows="another"), reported("node-b", follows=MODEL))
+    deployment = world.deploy("v2.0.0")
+    world.settle()
+    assert world.facts(BenchmarkRequested)[-1].node_id == "node-b"
+    world.append(reported("node-b", None, "v2.0.0", may_pass=True, follows=MODEL))
+    world.advance(5)
+    assert world.open_step().step is DeploymentStep.STAGING
+    # when the store answers
+    world.append(reported("node-b", "v2.0.0", follows=MODEL))
+    world.advance(1)
+    # then the version goes on, and the evidence tells of both nodes
+    staging = next(
+        each
+        for each in world.facts(StepCompleted)
+        if each.deployment_id == deployment and each.step is DeploymentStep.STAGING
+    )
+    assert staging.verdict is StepVerdict.PASSED
+    evidence = json.loads(staging.evidence_json)
+    assert [each["node_id"] for each in evidence["nodes"]] == ["node-b"]
+    assert evidence["not_following"] == ["node-a"]
+    assert world.routing() == [("v2.0.0", 1000), ("v1.0.0", 9000)]
+
+
+def test_a_failure_that_did_not_pass_by_the_deadline_fails_staging() -> None:
+    world = with_champion()
+    world.append(reported("node-a"))
+    world.deploy("v2.0.0", f"staging: {{deadline_s: 9}}\n{QUICK}")
+    world.settle()
+    world.append(reported("node-a", None, "v2.0.0", may_pass=True))
+    world.advance(8)
+    assert world.open_step().step is DeploymentStep.STAGING
+    assert not world.facts(DeploymentFailed)
+    world.advance(2)
+    failed = world.facts(DeploymentFailed)[-1]
+    assert failed.step is DeploymentStep.STAGING
+    assert "1 of 1 live nodes could not load it (node-a)" in failed.reason
     assert world.routing("staging") == [("v1.0.0", 10_000)]
 
 

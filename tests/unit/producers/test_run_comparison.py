@@ -104,6 +104,18 @@ def test_runs_that_differ_by_their_seed_repeat_each_other(tracker: ExperimentTra
     assert (recall_of.low, recall_of.high) == pytest.approx(expected)
 
 
+def test_runs_of_huge_values_are_compared_like_others(tracker: ExperimentTracker) -> None:
+    for seed in range(3):
+        with tracker.run("threshold", {"seed": seed}, run_id=f"run-{seed}") as run:
+            run.log_metrics({"loss": (1.1 + seed / 10) * 1e200})
+
+    [group] = tracker.compare_experiments([f"run-{seed}" for seed in range(3)]).repeats
+
+    found = group.metrics["loss"]
+    expected = stats.t.interval(0.95, 2, loc=1.2, scale=stats.sem([1.1, 1.2, 1.3]))
+    assert (found.low, found.high) == pytest.approx(tuple(end * 1e200 for end in expected))
+
+
 def test_groups_may_be_given(tracker: ExperimentTracker) -> None:
     for run_id, metrics in (("a", {"f1": 1.0}), ("b", {"f1": 3.0, "extra": 7.0}), ("c", {})):
         run = tracker.run("threshold", {"name": run_id}, run_id=run_id)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from modeltrail.producers.serving.fold import (
     NodeState,
     failed,
@@ -13,6 +15,7 @@ from modeltrail.producers.serving.fold import (
     released,
     routed,
     served_arms,
+    transient,
     unneeded,
     withdrawn,
 )
@@ -96,15 +99,20 @@ def test_a_model_that_does_not_load_changes_nothing_but_what_is_reported() -> No
     state = fails(routed(before, PROMOTED), 2, LoadOutcome.LOAD_FAILED)
     assert served_arms(state) == served_arms(before)
     assert failing(state) == ("centerface v2.0.0",)
-    assert next_load(state, 1e9) is None
+    assert next_load(state, 0.0) is None
 
 
-def test_a_fetch_is_tried_again_after_pauses_that_double_up_to_the_longest() -> None:
+@pytest.mark.parametrize(
+    "outcome", [LoadOutcome.FETCH_FAILED, LoadOutcome.HASH_MISMATCH, LoadOutcome.LOAD_FAILED]
+)
+def test_what_failed_is_tried_again_after_pauses_that_double_up_to_the_longest(
+    outcome: LoadOutcome,
+) -> None:
     state = routed(serving(), PROMOTED)
     pauses = []
     now = 10.0
     for _ in range(6):
-        state = fails(state, 2, LoadOutcome.FETCH_FAILED, now)
+        state = fails(state, 2, outcome, now)
         retry_at = next_retry(state)
         assert retry_at is not None
         assert next_load(state, retry_at - 0.01) is None
@@ -113,6 +121,23 @@ def test_a_fetch_is_tried_again_after_pauses_that_double_up_to_the_longest() -> 
         now = retry_at
     assert pauses == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
     assert failing(loaded(state, sha(2))) == ()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "may_pass"),
+    [
+        (LoadOutcome.FETCH_FAILED, True),
+        (LoadOutcome.LOAD_FAILED, True),
+        (LoadOutcome.HASH_MISMATCH, False),
+    ],
+)
+def test_a_failure_may_pass_unless_the_bytes_are_others(
+    outcome: LoadOutcome, may_pass: bool
+) -> None:
+    state = fails(routed(serving(), PROMOTED), 2, outcome)
+    assert failing(state) == ("centerface v2.0.0",)
+    assert transient(state) == (("centerface v2.0.0",) if may_pass else ())
+    assert transient(loaded(state, sha(2))) == ()
 
 
 def test_a_routing_gives_what_failed_another_chance() -> None:

@@ -20,6 +20,7 @@ from modeltrail.producers.serving import loading
 from modeltrail.producers.serving.node import ServingNode
 from modeltrail.producers.serving.session import ServedSession
 from modeltrail.schemas.codec import Codec
+from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.events import (
     Fact,
     InferenceMeasured,
@@ -246,11 +247,47 @@ def test_a_model_that_does_not_come_verify_or_load_leaves_the_old_one_in_place(
     assert (said.outcome, said.execution_provider) == (outcome, "")
     assert said.detail
     eventually(lambda: kinds(facts_in(NODES), NodeReported)[-1].failing == (f"{MODEL} v3.0.0",))
+    report = kinds(facts_in(NODES), NodeReported)[-1]
+    # and whether that may pass by itself
+    assert report.transient == (() if damage == "changed" else report.failing)
     if damage != "broken":
         # and once the artifact is restored it comes by itself
         stored.write_bytes(content)
         eventually(lambda: factor_of(session) == 3)
         assert node.failing() == ()
+
+
+def test_a_model_that_finds_no_memory_for_now_is_loaded_once_there_is_some(
+    fleet: Fleet, node: ServingNode, facts_in: FactsIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a node without room for a second model
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
+    node.wait_until_served(MODEL)
+    full = threading.Event()
+    full.set()
+
+    def opening(content: bytes, providers: Any, options: Any) -> Any:
+        if full.is_set():
+            raise MemoryError("no room for it")
+        return open_session(content, providers, options)
+
+    monkeypatch.setattr(loading, "open_session", opening)
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 3))
+    what = f"{MODEL} v3.0.0"
+    eventually(
+        lambda: any(each.transient == (what,) for each in kinds(facts_in(NODES), NodeReported))
+    )
+    with node.session(MODEL, "morning") as session:
+        assert factor_of(session) == 2
+        # when there is room, and no other routing
+        full.clear()
+        # then it comes by itself
+        eventually(lambda: factor_of(session) == 3)
+    node.close()
+    said = kinds(facts_in(NODES), NodeLoadedModel)
+    assert [fact.outcome for fact in said if fact.version == "v3.0.0"] == [
+        LoadOutcome.LOAD_FAILED, LoadOutcome.LOADED,
+    ]  # fmt: skip
 
 
 def test_a_model_that_no_arm_needs_is_let_go(fleet: Fleet, node: ServingNode) -> None:
@@ -303,11 +340,21 @@ def test_when_the_last_arm_is_withdrawn_frames_are_refused(fleet: Fleet, node: S
     assert node._engine.state.loaded == frozenset()
 
 
-def test_a_node_may_serve_only_some_of_the_models(fleet: Fleet) -> None:
+def test_a_node_may_serve_only_some_of_the_models_and_names_them(
+    fleet: Fleet, facts_in: FactsIn
+) -> None:
     fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
-    with fleet.node(models=["another"]) as node:
+    with fleet.node(models=["other", "another"]) as node:
         assert node._follower.caught_up.wait(10)
         assert node.served_arms() == ()
+        eventually(lambda: kinds(facts_in(NODES), NodeReported))
+    assert kinds(facts_in(NODES), NodeReported)[-1].follows == ("another", "other")
+
+
+@pytest.mark.parametrize("models", [[], [""]])
+def test_a_node_that_would_serve_no_model_is_refused(fleet: Fleet, models: list[str]) -> None:
+    with pytest.raises(InvalidFact, match="give"):
+        fleet.node(models=models)
 
 
 def test_a_symbolic_shape_is_not_warmed_up_and_still_served(

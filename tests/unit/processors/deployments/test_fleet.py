@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from modeltrail.processors.deployments.fleet import Fleet
+from modeltrail.processors.deployments.fleet import Fleet, follows
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.events import Fact, NodeReported, NodeStopped
 from modeltrail.schemas.example_facts import example_fact
-from modeltrail.schemas.ids import NodeId
+from modeltrail.schemas.ids import ModelId, NodeId
 
 
 def report(node: str, environment: str = "staging") -> NodeReported:
@@ -43,3 +43,11 @@ def test_a_node_that_stopped_is_not_alive_and_one_that_comes_back_is() -> None:
 def test_what_is_read_again_does_not_hide_what_is_newer() -> None:
     fleet = fleet_of((2000, report("a", "new")), (1000, report("a", "old")))
     assert [each.environment for each in fleet.live(2000)] == ["new"]
+
+
+def test_a_node_follows_the_models_that_it_names_and_all_if_it_names_none() -> None:
+    mine, another = ModelId("centerface"), ModelId("another")
+    some = replace(report("a"), follows=(mine,))
+    assert [follows(some, each) for each in (mine, another)] == [True, False]
+    every = replace(report("a"), follows=())
+    assert [follows(every, each) for each in (mine, another)] == [True, True]
