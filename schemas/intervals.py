@@ -10,9 +10,10 @@ _HALVINGS = 100
 
 @dataclass(frozen=True, slots=True)
 class MeanInterval:
-    """A mean and the two-sided 95 % interval of Student's t around it; of one value, no interval.
+    """A mean and the two-sided 95 % interval of Student's t around it.
 
-    It holds for values of independent runs that are roughly normal.
+    It holds for values of independent runs that are roughly normal. There is none of one value, and
+    none where an end is beyond the largest number.
     """
 
     count: int
@@ -24,12 +25,19 @@ class MeanInterval:
 def mean_interval(values: Sequence[float]) -> MeanInterval:
     """The mean of one value or more, and its interval from two on."""
     count = len(values)
-    mean = math.fsum(values) / count
+    # Scaled to at most 1, no square or sum overflows; by a power of two, no digit changes.
+    _, exponent = math.frexp(max(map(abs, values)))
+    scaled = [_scaled(value, -exponent) for value in values]
+    mean = max(min(math.fsum(scaled) / count, max(scaled)), min(scaled))
+    unscaled = _scaled(mean, exponent)
     if count < 2:
-        return MeanInterval(count, mean, None, None)
-    variance = math.fsum((value - mean) ** 2 for value in values) / (count - 1)
+        return MeanInterval(count, unscaled, None, None)
+    variance = math.fsum((value - mean) * (value - mean) for value in scaled) / (count - 1)
     half = t_quantile(count - 1) * math.sqrt(variance / count)
-    return MeanInterval(count, mean, mean - half, mean + half)
+    low, high = _scaled(mean - half, exponent), _scaled(mean + half, exponent)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return MeanInterval(count, unscaled, None, None)
+    return MeanInterval(count, unscaled, low, high)
 
 
 def t_quantile(freedom: int, confidence: float = CONFIDENCE) -> float:
@@ -44,6 +52,14 @@ def t_quantile(freedom: int, confidence: float = CONFIDENCE) -> float:
         else:
             high = middle
     return high
+
+
+def _scaled(value: float, exponent: int) -> float:
+    """`value` times two to the power of `exponent`; infinite where that is no number."""
+    try:
+        return math.ldexp(value, exponent)
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def _within(t: float, freedom: int) -> float:

@@ -315,19 +315,28 @@ def measured(asked: BenchmarkRequested, ratio: float = 1.0) -> BenchmarkMeasured
 
 
 def reported(
-    node: str, serves: str | None = None, failing: str | None = None, environment: str = "staging"
+    node: str,
+    serves: str | None = None,
+    failing: str | None = None,
+    environment: str = "staging",
+    *,
+    may_pass: bool = False,
+    follows: str | None = None,
 ) -> NodeReported:
-    """What a node says that it serves."""
+    """What a node says that it serves, follows and fails at, and whether that may pass."""
     arms = []
     if serves is not None:
         digest = registered(serves).artifact_sha256
         arms.append(ServedArm(MODEL, 1, "candidate", Version(serves), digest))
+    fails_at = (f"{MODEL} {failing}",) if failing else ()
     return NodeReported(
-        event_id=derived_event_id("reported", node, serves or "", failing or ""),
+        event_id=derived_event_id("reported", node, serves or "", failing or "", str(may_pass)),
         occurred_at=Micros(START_MS * 1000),
         node_id=NodeId(node),
         environment=environment,
         heartbeat_s=10.0,
         serves=tuple(arms),
-        failing=(f"{MODEL} {failing}",) if failing else (),
+        failing=fails_at,
+        follows=(ModelId(follows),) if follows else (),
+        transient=fails_at if may_pass else (),
     )

@@ -57,6 +57,7 @@ _OF_A_VERSION = (
 _CALLING: Mapping[str, type[Fact]] = MappingProxyType(
     {kind.record: kind for kind in (*_OF_A_VERSION, RunEnded)}
 )
+_TRIGGERS = frozenset(f"{AUTOMATIC} {kind.__name__}" for kind in _CALLING.values())
 _BATCH = 10_000
 _POLL_S = 0.5
 _DELIVERY_S = 30.0
@@ -80,6 +81,11 @@ def request_for(fact: Fact) -> DocumentRequested | None:
         as_of=None,
         requested_by=f"{AUTOMATIC} {type(fact).__name__}",
     )
+
+
+def is_automatic(request: DocumentRequested) -> bool:
+    """Whether an event called for the document, and nobody who waits for it."""
+    return request.as_of is None and request.requested_by in _TRIGGERS
 
 
 def run_automation(settings: KafkaSettings, codec: Codec, stop: threading.Event) -> None:

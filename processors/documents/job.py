@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modeltrail.infra.config import Settings
+from modeltrail.processors.documents.automation import is_automatic
 from modeltrail.processors.documents.document import Document
 from modeltrail.processors.documents.experiment_report import experiment_report
 from modeltrail.processors.documents.model_card import model_card
 from modeltrail.processors.documents.reading import NothingKnown, SubjectReader
 from modeltrail.processors.documents.rendering import TemplateFailed, html_of, markdown_of
+from modeltrail.processors.documents.request_reading import RequestReader
+from modeltrail.processors.documents.superseding import superseded_by
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import (
@@ -31,6 +34,7 @@ class DocumentJob:
 
     def __init__(self, settings: Settings, codec: Codec, keep: Keep) -> None:
         self._reader = SubjectReader(settings, codec)
+        self._requests = RequestReader(settings, codec, self._reader)
         templates = settings.documents.templates
         self._templates = Path(templates) if templates else None
         self._keep = keep
@@ -46,6 +50,8 @@ class DocumentJob:
     def do(self, request: Appended, stop: threading.Event) -> Fact:  # noqa: ARG002
         """The document as it was when the request was appended, or at the moment it names.
 
+        An automatic request is refused where the log has a newer one for the same document.
+
         Raises:
             Unavailable: Kafka or the artifact store does not answer.
             ConfigError: matplotlib is not installed.
@@ -53,6 +59,9 @@ class DocumentJob:
         asked = request.fact
         assert isinstance(asked, DocumentRequested)
         as_of = asked.as_of if asked.as_of is not None else Micros(request.appended_ms * 1000)
+        newer = self._requests.newer_than(request) if is_automatic(asked) else None
+        if newer is not None:
+            return _refused(asked, as_of, superseded_by(newer))
         try:
             version, document = self._document(asked, as_of)
             markdown_uri, markdown_sha256 = self._kept(
@@ -60,14 +69,7 @@ class DocumentJob:
             )
             html_uri, html_sha256 = self._kept(html_of(document, self._templates), "document.html")
         except (NothingKnown, TemplateFailed) as error:
-            return DocumentRefused(
-                event_id=derived_event_id(DocumentRefused.record, asked.event_id),
-                occurred_at=as_of,
-                request_id=asked.event_id,
-                subject=asked.subject,
-                kind=asked.kind,
-                detail=str(error),
-            )
+            return _refused(asked, as_of, str(error))
         return DocumentGenerated(
             event_id=derived_event_id(DocumentGenerated.record, asked.event_id),
             occurred_at=as_of,
@@ -101,3 +103,14 @@ class DocumentJob:
             path = Path(folder) / name
             path.write_text(text, encoding="utf-8")
             return self._keep(path)
+
+
+def _refused(asked: DocumentRequested, as_of: Micros, detail: str) -> DocumentRefused:
+    return DocumentRefused(
+        event_id=derived_event_id(DocumentRefused.record, asked.event_id),
+        occurred_at=as_of,
+        request_id=asked.event_id,
+        subject=asked.subject,
+        kind=asked.kind,
+        detail=detail,
+    )

@@ -89,8 +89,7 @@ class SubjectReader:
         Raises:
             NothingKnown: no run of that experiment had begun by then.
         """
-        for partition in range(self._kafka.partitions):
-            self._follow_runs(partition)
+        self.follow_runs()
         experiment_id = self._places.experiment_of(name, as_of // 1000)
         keys = self._places.keys_of(experiment_id, as_of // 1000)
         if not keys:
@@ -99,6 +98,15 @@ class SubjectReader:
                 "see what has with `modeltrail experiments list`"
             )
         return experiment_id, sorted(self._of_runs(keys, as_of), key=_order)
+
+    def follow_runs(self) -> None:
+        """Take note of where the runs lie that the log has got by now."""
+        for partition in range(self._kafka.partitions):
+            self._follow_runs(partition)
+
+    def experiment_of(self, name: str, until_ms: int) -> ExperimentId:
+        """The experiment of a run that was followed; where none had begun, it is its own name."""
+        return self._places.experiment_of(name, until_ms)
 
     def _follow_runs(self, partition: int) -> None:
         """Take note of where runs lie in what the partition has got since the last time."""

@@ -131,13 +131,14 @@ DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
         ),
         "membership_auc": Definition(
             "Chance that a member scores more like a member than a non-member; 0.5 is none. "
-            "Interval: on the logit, DeLong's variance.",
-            f"{_YEOM}; DeLong, DeLong, Clarke-Pearson 1988",
+            "Interval: on the logit, DeLong's variance; of units, Obuchowski's.",
+            f"{_YEOM}; DeLong, DeLong, Clarke-Pearson 1988; Obuchowski 1997",
         ),
         "membership_tpr": Definition(
             "Share of members found where at most 1 % of non-members are taken for such. "
-            "Interval: Wilson, for a fixed threshold.",
-            "Carlini et al.: Membership Inference Attacks From First Principles, S&P 2022",
+            "Interval: Wilson, for a fixed threshold; of units, with the effective sample size.",
+            "Carlini et al.: Membership Inference Attacks From First Principles, S&P 2022; Kish: "
+            "Survey Sampling, 1965",
         ),
         "reidentification_rate": Definition(
             "Share of masked faces whose similarity to their own reaches the cut-off. Interval: "

@@ -6,7 +6,11 @@ from modeltrail.processors.ethics.counting import FN, FP, TP
 from modeltrail.processors.ethics.fairness import Counted, Fairness, fairness_of, surest
 from modeltrail.processors.ethics.figures import Figure
 from modeltrail.processors.ethics.measured import COVERAGE, LATENCY, measured_of_all
-from modeltrail.processors.ethics.partitions import Partition
+from modeltrail.processors.ethics.partitions import (
+    MOST_GROUPS_WITH_PAIRS,
+    Partition,
+    lacks_pairs,
+)
 from modeltrail.processors.ethics.passing import DataPass
 from modeltrail.processors.ethics.refusals import Refused
 from modeltrail.schemas.assessment_settings import AssessmentSettings
@@ -37,6 +41,11 @@ def equity_of(
     partitions = passed.partitions()
     counted = _fairness(settings, passed, partitions, chance)
     found = Fairness({"fairness": counted.report}, counted.not_judged)
+    if lacks_pairs(len(settings.sensitive), partitions):
+        found.not_judged.append(
+            f"fairness: attributes in pairs, as there are more than {MOST_GROUPS_WITH_PAIRS} "
+            "groups with them: name fewer attributes, or cut numbers into fewer ranges"
+        )
     bias: dict[str, Figure] = {}
     for measure, names, lowest in (
         ("bias_score", _DIFFERENCES, False),

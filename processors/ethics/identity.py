@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from modeltrail.processors.ethics.dependence import effective_rows
 from modeltrail.processors.ethics.figures import Figure
 from modeltrail.processors.ethics.intervals import wilson
 
@@ -30,24 +31,11 @@ class Similarities:
         if not n:
             return {}
         share = hits / n
-        effective = n / self._design_effect(share)
+        by_unit = self._counts[self._counts[:, 0] > 0]
+        effective = float(n) if self._lots == 1 else effective_rows(by_unit)
         low, high = wilson(share * effective, effective, confidence)
         note = f"cut-off {self._cutoff:g}"
         if self._lots > 1:
             note += f"; worth {effective:.0f} independent faces"
         figure = Figure("reidentification_rate", share, n, low, high, note)
         return {"reidentification_rate": figure, "cutoff": self._cutoff}
-
-    def _design_effect(self, share: float) -> float:
-        """How many faces are worth one, as faces of a unit resemble each other; 1 at the least.
-
-        Source: Kish, "Survey Sampling", 1965: variance between units over that of single faces.
-        """
-        counts = self._counts[self._counts[:, 0] > 0]
-        units, n = len(counts), int(counts[:, 0].sum())
-        if units < 2 or not 0 < share < 1:
-            # Nothing varies: units, not faces, are what could have been otherwise.
-            return 1.0 if self._lots == 1 else n / units
-        residual = counts[:, 1] - share * counts[:, 0]
-        variance = units / (units - 1) * float(np.sum(residual**2)) / n**2
-        return max(1.0, variance / (share * (1 - share) / n))

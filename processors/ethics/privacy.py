@@ -10,7 +10,7 @@ from modeltrail.processors.ethics.anonymity import Combinations
 from modeltrail.processors.ethics.counting import LOTS
 from modeltrail.processors.ethics.identity import Similarities
 from modeltrail.processors.ethics.labels import hashes_of, numbers
-from modeltrail.processors.ethics.membership import membership_report
+from modeltrail.processors.ethics.membership import Units, membership_report
 from modeltrail.processors.ethics.tallying import Rows
 from modeltrail.schemas.assessment_settings import PrivacyColumns
 
@@ -35,6 +35,7 @@ class Privacy:
         self._similarities = Similarities(columns.cutoff, LOTS if by_unit else 1)
         self._signals: list[npt.NDArray[np.float64]] = []
         self._members: list[npt.NDArray[np.bool_]] = []
+        self._lots: list[npt.NDArray[np.int16]] = []
         self._rows = 0
         self._without = {"membership": 0, "identity": 0}
 
@@ -61,6 +62,8 @@ class Privacy:
             self._without["membership"] += int(np.sum(~there))
             self._signals.append(signal[there] if columns.confidence else -signal[there])
             self._members.append(member[there] != 0)
+            if self._by_unit and (lots := rows.lots_of(there)) is not None:
+                self._lots.append(lots.astype(np.int16))
 
     def report(self, confidence: float) -> tuple[dict[str, Any], list[str]]:
         """The figures, and what could not be judged."""
@@ -76,7 +79,11 @@ class Privacy:
             not_judged.append("privacy.anonymity: the settings name no quasi-identifiers")
         if self._signals:
             signals, members = np.concatenate(self._signals), np.concatenate(self._members)
-            found, problems = membership_report(signals[members], signals[~members], confidence)
+            lots = np.concatenate(self._lots) if self._lots else None
+            units = None if lots is None else Units(lots[members], lots[~members])
+            found, problems = membership_report(
+                signals[members], signals[~members], confidence, units
+            )
             not_judged += problems
             if found:
                 report["membership"] = found

@@ -62,10 +62,20 @@ FROM
            count()
     FROM (SELECT (toString(model_id), toString(version)) AS used FROM {database}.model_versions WHERE NOT archived GROUP BY model_id, version)
     UNION ALL
-    SELECT 'ended runs with a report',
-           countIf(run_id IN (SELECT subject FROM {database}.documents WHERE kind = 'EXPERIMENT_REPORT' AND status = 'GENERATED')),
-           count()
-    FROM {database}.experiments WHERE status NOT IN ('RUNNING', 'LOST')
+    -- Of runs that end together the last asks for the one report that is made, which tells of all.
+    SELECT 'ended runs with a report', countIf(reported IS NOT NULL OR asked_at <= experiment_reported), count()
+    FROM
+    (
+        SELECT runs.status AS status, asked.reported AS reported, asked.asked_at AS asked_at,
+               max(asked.reported) OVER (PARTITION BY runs.experiment_id) AS experiment_reported
+        FROM {database}.experiments AS runs
+        LEFT JOIN
+        (
+            SELECT subject, toNullable(min(requested_at)) AS asked_at, max(as_of) AS reported
+            FROM {database}.documents WHERE kind = 'EXPERIMENT_REPORT' GROUP BY subject
+        ) AS asked ON asked.subject = runs.run_id
+    )
+    WHERE status NOT IN ('RUNNING', 'LOST')
     UNION ALL
     SELECT 'versions measured in production that a deployment put there',
            countIf((measured.1, measured.2) IN (SELECT model_id, version FROM {database}.deployments WHERE environment = 'production')),

@@ -6,8 +6,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,23 @@ from modeltrail.infra.cli.document_jobs import ask_for_documents, run_documents
 from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.clock import SystemClock
 from modeltrail.infra.config import Settings
+from modeltrail.infra.kafka import make_producer
+from modeltrail.infra.log_reader import PartitionReader
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.processors.documents.job import DocumentJob
 from modeltrail.processors.documents.reading import SubjectReader
 from modeltrail.producers.masker.centerface import pinned_model, with_free_input_size
+from modeltrail.producers.registry.artifacts import open_artifact_store
+from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.ids import Micros
+from modeltrail.schemas.events import (
+    DocumentGenerated,
+    DocumentKind,
+    DocumentRefused,
+    DocumentRequested,
+)
+from modeltrail.schemas.ids import Micros, Sha256, derived_event_id
+from modeltrail.schemas.topics import DOCUMENTS, key_of
 from tests.integration.conftest import worker_environment
 from tests.integration.workers import running_worker
 from tests.waiting import eventually
@@ -50,14 +63,16 @@ def life(fresh_settings: Settings, tmp_path: Path) -> Iterator[Settings]:
         yield fresh_settings
 
 
+Part = Callable[[Settings, threading.Event, Callable[[], None]], None]
+
+
 @contextmanager
-def working(settings: Settings) -> Iterator[None]:
+def working(
+    settings: Settings, parts: tuple[Part, ...] = (ask_for_documents, run_documents)
+) -> Iterator[None]:
     """The parts of the worker that make documents, in threads."""
     stop, ready = threading.Event(), threading.Event()
-    threads = [
-        threading.Thread(target=part, args=(settings, stop, ready.set))
-        for part in (ask_for_documents, run_documents)
-    ]
+    threads = [threading.Thread(target=part, args=(settings, stop, ready.set)) for part in parts]
     for thread in threads:
         thread.start()
     try:
@@ -149,3 +164,84 @@ def test_documents_follow_from_the_log(life: Settings, client: Client, tmp_path:
     found = follows.of_experiment("threshold", now)
     assert found == SubjectReader(life, codec).of_experiment("threshold", now)
     assert len(found[1]) > len(facts)
+
+
+def documents_in(settings: Settings, codec: Codec) -> list[Appended]:
+    """Every fact of the topic `documents`."""
+    found = []
+    name = DOCUMENTS.full_name(settings.kafka.topic_prefix)
+    for partition in range(settings.kafka.partitions):
+        with closing(PartitionReader(settings.kafka, name, partition)) as reader:
+            low, end = reader.bounds()
+            for record in reader.read(low, end) if low < end else ():
+                fact = codec.decode(record.value or b"")
+                found.append(Appended(partition, record.offset, record.appended_ms, fact))
+    return found
+
+
+@pytest.mark.timeout(120)
+def test_of_a_sweep_one_report_is_made_and_those_that_people_asked_for(
+    fresh_settings: Settings,
+) -> None:
+    # Given five runs that ended, each of which called for a report, and one that a person wants
+    settings = fresh_settings
+    codec = Codec(ConfluentSchemaIds(settings.schema_registry))
+    with ExperimentTracker(settings) as tracker:
+        runs = [tracker.start_experiment("sweep", {"rate": number}) for number in range(5)]
+        for run in runs:
+            tracker.end_experiment(run)
+    by_hand = DocumentRequested(
+        event_id=derived_event_id("by hand"), occurred_at=Micros(1), subject=runs[0],
+        kind=DocumentKind.EXPERIMENT_REPORT, requested_by="ada",
+    )  # fmt: skip
+    producer = make_producer(settings.kafka)
+    name = DOCUMENTS.full_name(settings.kafka.topic_prefix)
+    producer.produce(name, codec.encode(by_hand), key_of(by_hand.subject))
+    assert producer.flush(30) == 0
+    with working(settings, (ask_for_documents,)):
+        eventually(lambda: len(documents_in(settings, codec)) == 6, patience_s=30.0)
+    requests = documents_in(settings, codec)
+    automatic = [each for each in requests if each.fact != by_hand]
+    newest = max(automatic, key=lambda each: (each.appended_ms, each.partition, each.offset))
+
+    # When the worker comes to them
+    with working(settings, (run_documents,)):
+        eventually(lambda: len(documents_in(settings, codec)) == 12, patience_s=60.0)
+
+    # Then the newest is made and tells of all, the others say so, and the person has an answer
+    answers = {
+        each.fact.request_id: each.fact
+        for each in documents_in(settings, codec)
+        if isinstance(each.fact, DocumentGenerated | DocumentRefused)
+    }
+    assert len(answers) == 6
+    made = answers.pop(newest.fact.event_id)
+    assert isinstance(made, DocumentGenerated)
+    assert made.as_of == newest.appended_ms * 1000
+    assert all(run in text_at(made.markdown_uri) for run in runs)
+    assert isinstance(answers.pop(by_hand.event_id), DocumentGenerated)
+    for answer in answers.values():
+        assert isinstance(answer, DocumentRefused)
+        assert answer.detail.startswith("superseded by ")
+        assert f"partition {newest.partition} at offset {newest.offset}" in answer.detail
+
+    # And a worker that begins with nothing, at any of them, decides and makes the same
+    def keep(path: Path) -> tuple[str, Sha256]:
+        kept = open_artifact_store(settings).put(path)
+        return kept.uri, kept.sha256
+
+    answers[newest.fact.event_id] = made
+    for request in automatic:
+        again = DocumentJob(settings, codec, keep).do(request, threading.Event())
+        assert again == answers[request.fact.event_id]
+
+    # And who looks at the views sees which is which, and that no run is without a report
+    with (
+        running_worker(settings, "projector"),
+        make_client(settings.clickhouse) as client,
+    ):
+        query = "SELECT status FROM documents"
+        wanted = {"SUPERSEDED": 4, "GENERATED": 2}
+        eventually(lambda: Counter(status for (status,) in client.execute(query)) == wanted)
+        query = "SELECT covered, total FROM coverage WHERE name = 'ended runs with a report'"
+        eventually(lambda: client.execute(query) == [(5, 5)])

@@ -73,6 +73,59 @@ def groups_by_hand(table: pd.DataFrame) -> dict[str, dict[str, list[Any]]]:
     return {"sex": of_sex, "age": of_age, "sex and age": both}
 
 
+def test_three_attributes_are_compared_in_pairs_too(table: pd.DataFrame, tmp_path: Path) -> None:
+    # Given a group that is worse off only where two of three attributes meet
+    chance = np.random.default_rng(11)
+    table["region"] = chance.choice(["north", "south"], len(table))
+    both = (table["sex"] == "female") & (table["region"] == "south")
+    table.loc[both & (chance.random(len(table)) < 0.8), "predicted"] = "bad"
+    judged = assessed(tmp_path, table, SETTINGS.replace("[sex, age]", "[sex, age, region]"))
+    fairness = report_of(judged)["fairness"]
+    pairs = {"sex and age", "sex and region", "age and region"}
+    assert set(fairness) == {"sex", "age", "region", "sex and age and region"} | pairs
+
+    # Then each pair's figures are what the rows say, one by one
+    rows = list(table.itertuples())
+    labels: dict[str, Any] = {
+        "sex": lambda row: row.sex,
+        "age": lambda row: next(name for name, (_, end) in RANGES.items() if row.age < end),
+        "region": lambda row: row.region,
+    }
+    for pair in pairs:
+        first, second = (labels[name] for name in pair.split(" and "))
+        groups: dict[str, list[Any]] = {}
+        for row in rows:
+            groups.setdefault(f"{first(row)}, {second(row)}", []).append(row)
+        found = fairness[pair]
+        assert set(found["groups"]) == set(groups)
+        rates = {group: rates_by_hand(members) for group, members in groups.items()}
+        for group, expected in rates.items():
+            assert found["groups"][group]["rows"]["value"] == len(groups[group])
+            for rate, value in expected.items():
+                assert found["groups"][group][rate]["value"] == pytest.approx(value, rel=1e-9)
+        assert set(found["small_groups"]) == {
+            group for group, members in groups.items() if len(members) < 100
+        }
+        selected = [each["selection_rate"] for each in rates.values()]
+        assert found["demographic_parity_difference"]["value"] == pytest.approx(
+            max(selected) - min(selected), rel=1e-9
+        )
+    worst = fairness["sex and region"]["groups"]["female, south"]["impact_ratio"]
+    assert worst["interval"][1] < 0.8
+
+
+def test_pairs_of_too_many_groups_are_left_out_and_the_assessment_says_so(
+    table: pd.DataFrame, tmp_path: Path
+) -> None:
+    chance = np.random.default_rng(12)
+    for name in ("sex", "region", "work"):
+        table[name] = chance.choice(list("abcdef"), len(table))
+    judged = assessed(tmp_path, table, SETTINGS.replace("[sex, age]", "[sex, region, work]"))
+    fairness = report_of(judged)["fairness"]
+    assert set(fairness) == {"sex", "region", "work", "sex and region and work"}
+    assert any(each.startswith("fairness: attributes in pairs") for each in judged.not_judged)
+
+
 def test_rates_of_every_group_are_what_the_rows_say(
     table: pd.DataFrame, assessment: Assessment
 ) -> None:

@@ -16,7 +16,7 @@ from modeltrail.processors.ethics.fairness import Counted, fairness_of
 from modeltrail.processors.ethics.identity import Similarities
 from modeltrail.processors.ethics.intervals import bias_corrected
 from modeltrail.processors.ethics.measured import LATENCY, measured_report
-from modeltrail.processors.ethics.membership import membership_report
+from modeltrail.processors.ethics.membership import Units, membership_report
 from modeltrail.processors.ethics.partitions import Partition
 from modeltrail.processors.ethics.rates import rates_of
 from modeltrail.schemas.assessment_settings import IntervalSettings
@@ -218,6 +218,24 @@ def test_the_interval_of_an_attack_holds_its_true_area() -> None:
         report, _ = membership_report(chance.normal(1, 1, 150), chance.normal(0, 1, 200), 0.95)
         inside += report["auc"].low <= 0.7602499 <= report["auc"].high
     assert inside >= ENOUGH
+
+
+def test_the_interval_of_an_attack_on_sessions_holds_its_true_area() -> None:
+    # Sessions of ten rows that share half of the variance; members are one standard deviation up.
+    inside, naive = 0, 0
+    for seed in range(SEEDS):
+        chance = np.random.default_rng(seed)
+        lots = np.repeat(np.arange(80), 10)
+        signals = np.repeat(chance.normal(0, 0.5**0.5, 80), 10) + chance.normal(0, 0.5**0.5, 800)
+        members, others = signals[:400] + 1, signals[400:]
+        for units in (Units(lots[:400], lots[400:]), None):
+            found = membership_report(members, others, 0.95, units)[0]["auc"]
+            if units is None:
+                naive += found.low <= 0.7602499 <= found.high
+            else:
+                inside += found.low <= 0.7602499 <= found.high
+    assert inside >= ENOUGH
+    assert naive < inside - 20
 
 
 @pytest.mark.parametrize("by_unit", [False, True])

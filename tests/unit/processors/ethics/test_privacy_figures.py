@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from modeltrail.processors.ethics.membership import auc, membership_report
+from modeltrail.processors.ethics.membership import Units, auc, membership_report
 from tests.assessed import assessed, report_of
 
 SETTINGS = """
@@ -133,3 +133,65 @@ def test_nine_members_are_too_few_to_attack(table: pd.DataFrame, tmp_path: Path)
     judged = assessed(tmp_path, table, SETTINGS)
     assert "membership" not in report_of(judged)["privacy"]
     assert any("9 members and 491 others" in each for each in judged.not_judged)
+
+
+def test_the_variance_of_rows_in_units_is_obuchowskis() -> None:
+    # Given units with members, with others, and with both
+    chance = np.random.default_rng(3)
+    shift = chance.normal(0, 1, 30)
+    of_members, of_others = chance.integers(0, 22, 90), chance.integers(12, 30, 80)
+    members = (shift[of_members] + chance.normal(0.5, 1, 90)).round(1)
+    others = (shift[of_others] + chance.normal(0, 1, 80)).round(1)
+    above = np.array([np.mean([(m > o) + (m == o) / 2 for o in others]) for m in members])
+    below = np.array([np.mean([(m > o) + (m == o) / 2 for m in members]) for o in others])
+    value, variance = auc(members, others, Units(of_members, of_others))
+    # Then it is what the sums over units say, taken one by one
+    sums = [
+        (sum(above[of_members == unit] - value), sum(below[of_others == unit] - value))
+        for unit in range(30)
+    ]
+    m, n = len(set(of_members)), len(set(of_others))
+    both = len({*of_members, *of_others})
+    expected = (
+        m / (m - 1) * sum(a * a for a, _ in sums) / 90**2
+        + n / (n - 1) * sum(b * b for _, b in sums) / 80**2
+        + 2 * both / (both - 1) * sum(a * b for a, b in sums) / (90 * 80)
+    )
+    assert variance == pytest.approx(expected)
+    # And DeLong's where each row is a unit of its own
+    alone = Units(np.arange(90), np.arange(90, 170))
+    assert auc(members, others, alone)[1] == pytest.approx(auc(members, others)[1])
+
+
+def test_intervals_of_an_attack_know_the_units_of_the_rows(
+    table: pd.DataFrame, tmp_path: Path
+) -> None:
+    # Given each row ten times, once as rows that are alone and once as those of a session
+    table = table[["member", "loss"]].loc[table.index.repeat(10)]
+    table["session"] = [f"s{row}" for row in table.index]
+    settings = "privacy: {member: member, loss: loss}\n"
+    alone, together = (
+        report_of(assessed(tmp_path, table, text))["privacy"]["membership"]
+        for text in (settings, settings + "unit: session\n")
+    )
+    once = table[~table.index.duplicated()]
+    single = report_of(assessed(tmp_path, once, settings))["privacy"]["membership"]
+
+    def width(found: dict[str, dict[str, list[float]]], name: str) -> float:
+        low, high = found[name]["interval"]
+        return high - low
+
+    # Then the figures are the same, and as unsure as five hundred rows make them
+    for name in ("auc", "tpr_at_1_percent"):
+        assert together[name]["value"] == alone[name]["value"]
+        assert width(together, name) == pytest.approx(width(single, name), rel=0.35)
+        assert width(together, name) > 2 * width(alone, name)
+
+
+def test_few_units_of_many_rows_have_no_interval(table: pd.DataFrame, tmp_path: Path) -> None:
+    table["session"] = table["member"] * 100 + np.arange(500) % 9
+    judged = assessed(tmp_path, table, SETTINGS + "unit: session\n")
+    figure = report_of(judged)["privacy"]["membership"]["auc"]
+    assert figure["interval"] is None
+    assert "9 units of members and 9 of others" in figure["note"]
+    assert any("9 units of members and 9 of others" in each for each in judged.not_judged)
