@@ -5,10 +5,10 @@ Half of a busy worker's memory was found to be free.
 """
 
 import ctypes
+import os
 from collections.abc import Callable
 from pathlib import Path
 
-_PAGE_BYTES = 4096
 #: Looking for free pages takes tens of milliseconds: so much growth is worth it.
 _WORTH_BYTES = 32 * 1024 * 1024
 _STATM = Path("/proc/self/statm")
@@ -35,4 +35,4 @@ class FreeMemory:
 
 
 def _resident_bytes() -> int:
-    return int(_STATM.read_text().split()[1]) * _PAGE_BYTES
+    return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -63,6 +63,16 @@ def opened(
         registry.close()
 
 
+def erased_in_vain(registry: ModelRegistry, file: Path, silent: threading.Event) -> str:
+    """Register a file and erase it while the store is silent; where its bytes still are."""
+    registry.register_model("m", file)
+    uri = registry.versions("m")[0].artifact_uri
+    silent.set()
+    with pytest.raises(ArtifactStoreUnavailable):
+        registry.erase("m")
+    return uri
+
+
 def is_stored(uri: str) -> bool:
     return bool(fsspec.filesystem("memory").exists(uri))
 
@@ -76,11 +86,7 @@ def test_what_could_not_be_deleted_is_deleted_once_the_store_answers(
 ) -> None:
     # given an erasure whose deletion times out
     registry = opened()
-    registry.register_model("m", onnx_file)
-    uri = registry.versions("m")[0].artifact_uri
-    silent.set()
-    with pytest.raises(ArtifactStoreUnavailable):
-        registry.erase("m")
+    uri = erased_in_vain(registry, onnx_file, silent)
     assert is_stored(uri)
 
     # when the store answers again
@@ -99,11 +105,7 @@ def test_a_later_client_deletes_what_one_left_that_is_gone(
 ) -> None:
     # given a client that ended before the store answered
     registry = opened()
-    registry.register_model("m", onnx_file)
-    uri = registry.versions("m")[0].artifact_uri
-    silent.set()
-    with pytest.raises(ArtifactStoreUnavailable):
-        registry.erase("m")
+    uri = erased_in_vain(registry, onnx_file, silent)
     registry.close()
     silent.clear()
     assert is_stored(uri)
