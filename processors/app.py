@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from modeltrail.infra.log_reader import LogRecord, PartitionReader, read_partiti
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.processors.alerting.fold import AlertFold
 from modeltrail.processors.alerting.rules_agent import rejection_of
+from modeltrail.processors.appending import Appender
 from modeltrail.processors.batching import (
     BATCHES_A_POLL,
     FetchBatch,
@@ -32,7 +33,7 @@ from modeltrail.processors.drift.fold import DriftFold
 from modeltrail.processors.folding import WindowsAgent
 from modeltrail.processors.memory import FreeMemory
 from modeltrail.processors.patience import patiently
-from modeltrail.processors.publishing import Outgoing, Publisher
+from modeltrail.processors.publishing import Publisher
 from modeltrail.processors.registry.agent import RegistryAgent
 from modeltrail.processors.replaying import FoldedPartition, replay_from_log
 from modeltrail.processors.serving import die, or_die, serve
@@ -45,7 +46,6 @@ from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import Fact
 from modeltrail.schemas.topics import DEPLOYMENTS, INFERENCE, REGISTRY, RULES, WINDOWS, Topic
 
-_PRODUCER_BATCH_BYTES = 512 * 1024
 #: How often a cut of time is looked for in the log once it is due.
 _MARK_RETRY_S = 0.25
 _MEMORY_EVERY_S = 1.0
@@ -60,14 +60,18 @@ def run_processors(settings: Settings, on_ready: Callable[[], None], data_dir: P
     # A decision makes tens of thousands of facts, which the collector would walk again and again.
     gc.set_threshold(200_000, 20, 100)
     codec = Codec(ConfluentSchemaIds(settings.schema_registry))
-    with closing(ControlLog(settings.kafka, codec, SystemClock())) as control:
-        asyncio.run(serve(make_app(settings, codec, control, on_ready, data_dir)))
+    with (
+        closing(ControlLog(settings.kafka, codec, SystemClock())) as control,
+        closing(Appender(settings.kafka)) as appender,
+    ):
+        asyncio.run(serve(make_app(settings, codec, control, appender, on_ready, data_dir)))
 
 
 def make_app(
     settings: Settings,
     codec: Codec,
     control: ControlLog,
+    appender: Appender,
     on_ready: Callable[[], None],
     data_dir: Path,
 ) -> Any:
@@ -87,15 +91,13 @@ def make_app(
         topic_allow_declare=False,
         topic_disable_leader=True,
         producer_acks=-1,
-        # A cut is megabytes; in batches of Faust's 16 KB each fact of it would wait for the last.
-        producer_max_batch_size=_PRODUCER_BATCH_BYTES,
         consumer_auto_offset_reset="earliest",
         # A worker that was killed keeps its partitions until its session ends.
         broker_session_timeout=6,
         broker_heartbeat_interval=1.5,
         broker_max_poll_records=BATCHES_A_POLL,
     )
-    publisher = Publisher(codec, kafka.topic_prefix, partial(_send, app))
+    publisher = Publisher(codec, kafka.topic_prefix, appender.append)
     measurements = MeasurementsAgent(
         make_fold=partial(_measurements_fold, settings),
         read_samples=partial(
@@ -229,19 +231,6 @@ def _add_rules(app: Any, name: str, codec: Codec, publisher: Publisher) -> None:
         async for value in stream:
             if value is not None:
                 await or_die(answer(value))
-
-
-async def _send(app: Any, record: Outgoing) -> Awaitable[int]:
-    # Not by the topic, whose bookkeeping takes longer than the producer. aiokafka has one request
-    # at a time in flight to a broker and retries it first, so the order of a partition is kept.
-    sent = await app.producer.send(
-        record.topic, record.key, record.value, record.partition, None, None
-    )
-    return _append_time(sent)
-
-
-async def _append_time(sent: Awaitable[Any]) -> int:
-    return int((await sent).timestamp)
 
 
 def _measurements_fold(settings: Settings, partition: int, from_beginning: bool) -> PartitionFold:

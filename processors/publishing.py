@@ -1,33 +1,24 @@
 """Appends facts to their topics, in order, and never tells progress before what it is about."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 
-from modeltrail.processors.patience import patiently
+from modeltrail.processors.appending import Outgoing
+from modeltrail.processors.patience import persistently
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import Fact
 from modeltrail.schemas.topics import TOPICS, Topic, key_of
 
-#: The largest facts hold 1,000 measurements of a series: as objects, half a megabyte.
-_MOST_ON_THEIR_WAY = 128
+#: The largest facts hold 1,000 measurements of a series: a tenth of a megabyte.
+_MOST_RECORDS = 256
+_MOST_BYTES = 1024 * 1024
 
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A fact as it is appended: a key that says its partition, or the partition itself."""
-
-    topic: str
-    key: bytes | None
-    partition: int | None
-    value: bytes
-
-
-#: Hands a record to a producer that keeps the order of each partition; awaiting what that gives
-#: tells the broker's append time, ms, once every replica has the record.
-Send = Callable[[Outgoing], Awaitable[Awaitable[int]]]
+#: Appends records, in order within each partition; gives the newest append time, ms, once every
+#: replica has all of them, or raises. Blocks.
+Append = Callable[[Sequence[Outgoing]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +28,12 @@ class Publisher:
     Attributes:
         codec: encodes them.
         prefix: of every topic name.
-        send: the producer.
+        append: brings them into the log.
     """
 
     codec: Codec
     prefix: str
-    send: Send
+    append: Append
 
     async def publish(self, facts: Iterable[Fact]) -> int:
         """Append `facts` in order and return once the broker has acknowledged all of them.
@@ -57,16 +48,24 @@ class Publisher:
         Raises:
             Exception: a record was not appended; the facts after it may have been, or not.
         """
-        newest = 0
-        groups = _groups(facts)
-        while (group := await asyncio.to_thread(next, groups, None)) is not None:
-            outgoing = await patiently(partial(self._encoded, group))
-            acknowledged = [await self.send(record) for record in outgoing]
-            newest = max(newest, *await asyncio.gather(*acknowledged))
-        return newest
+        return await asyncio.to_thread(self._append_all, facts)
 
-    def _encoded(self, facts: Sequence[Fact]) -> list[Outgoing]:
-        return [self._outgoing(fact) for fact in facts]
+    def _append_all(self, facts: Iterable[Fact]) -> int:
+        return max(map(self.append, self._groups(facts)), default=0)
+
+    def _groups(self, facts: Iterable[Fact]) -> Iterator[list[Outgoing]]:
+        """Those that may be on their way together."""
+        for _, alike in groupby(facts, key=_tells_progress):
+            group: list[Outgoing] = []
+            size = 0
+            for fact in alike:
+                group.append(persistently(partial(self._outgoing, fact)))
+                size += len(group[-1].value)
+                if len(group) == _MOST_RECORDS or size >= _MOST_BYTES:
+                    yield group
+                    group, size = [], 0
+            if group:
+                yield group
 
     def _outgoing(self, fact: Fact) -> Outgoing:
         topic = _TOPIC_OF[type(fact)]
@@ -82,13 +81,6 @@ class Publisher:
 def key_in(topic: Topic, fact: Fact) -> bytes:
     """The key that `topic` gives to `fact`: what its fields named in `Topic.key` hold."""
     return key_of(*(getattr(fact, name) for name in topic.key.split(" + ")))
-
-
-def _groups(facts: Iterable[Fact]) -> Iterator[list[Fact]]:
-    """Those that may be on their way together."""
-    for _, alike in groupby(facts, key=_tells_progress):
-        while group := list(islice(alike, _MOST_ON_THEIR_WAY)):
-            yield group
 
 
 def _tells_progress(fact: Fact) -> bool:

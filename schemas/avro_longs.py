@@ -7,12 +7,32 @@ import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 _BITS = 7
 _LOW = 0x7F
 _MORE = 0x80
 # Nine bytes hold 63 bits: what takes a tenth might not fit a long.
 _MOST_BYTES = 9
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
+
+
+def encoded_long(value: int) -> bytes:
+    """The bytes of one value.
+
+    Raises:
+        TypeError: it is no integer.
+        OverflowError: it does not fit 64 bits.
+    """
+    if not _LEAST <= value <= _GREATEST:
+        raise OverflowError(f"{value} does not fit a long")
+    rest = (value << 1) ^ (value >> 63)
+    encoded = bytearray()
+    while rest > _LOW:
+        encoded.append(rest & _LOW | _MORE)
+        rest >>= _BITS
+    encoded.append(rest)
+    return bytes(encoded)
 
 
 def encoded_longs(values: Integers) -> bytes:
@@ -24,7 +44,12 @@ def encoded_longs(values: Integers) -> bytes:
     zigzag = ((values << 1) ^ (values >> 63)).view(np.uint64)
     width = max(1, -(-int(zigzag.max()).bit_length() // _BITS))
     rest = zigzag[:, np.newaxis] >> (np.arange(width, dtype=np.uint64) * np.uint64(_BITS))
-    groups = (rest & np.uint64(_LOW)).astype(np.uint8)
+    groups = rest.astype(np.uint8)
+    if width == 1 or int(zigzag.min()) >> (width - 1) * _BITS:
+        # Times and offsets that follow each other all take as many bytes.
+        groups[:, :-1] |= _MORE
+        return groups.tobytes()
+    groups &= _LOW
     goes_on = rest[:, 1:] != 0
     groups[:, :-1] |= goes_on.astype(np.uint8) << _BITS
     written = np.ones(groups.shape, dtype=np.bool_)
@@ -41,7 +66,35 @@ def decoded_longs(data: bytes, begin: int, count: int) -> tuple[Integers, int] |
         return None
     most = min(len(data) - begin, count * _MOST_BYTES)
     octets = np.frombuffer(data, np.uint8, most, begin)
-    ends = np.flatnonzero(octets < _MORE)[:count] + 1
+    ends = octets < _MORE
+    width = int(ends.argmax()) + 1
+    if _all_end_after(width, ends[: count * width], count):
+        zigzag = _groups(octets[: count * width].reshape(count, width))
+        return _from_zigzag(zigzag), begin + count * width
+    return _decoded_apart(octets, np.flatnonzero(ends)[:count] + 1, begin, count)
+
+
+def _all_end_after(width: int, ends: Flags, count: int) -> bool:
+    """Whether each of the values ends after as many bytes, and not earlier."""
+    return (
+        len(ends) == count * width
+        and np.count_nonzero(ends) == count
+        and bool(ends[width - 1 :: width].all())
+    )
+
+
+def _groups(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    low = octets & _LOW
+    found = low[:, 0].astype(np.uint64)
+    for place in range(1, octets.shape[1]):
+        found |= low[:, place].astype(np.uint64) << np.uint64(place * _BITS)
+    return found
+
+
+def _decoded_apart(
+    octets: npt.NDArray[np.uint8], ends: Integers, begin: int, count: int
+) -> tuple[Integers, int] | None:
+    """The values where some take more bytes than others."""
     if len(ends) < count:
         return None
     lengths = np.diff(ends, prepend=0)
@@ -51,6 +104,9 @@ def decoded_longs(data: bytes, begin: int, count: int) -> tuple[Integers, int] |
     octets = octets[: ends[-1]]
     shifts = (np.arange(len(octets)) - np.repeat(starts, lengths)) * _BITS
     groups = (octets & _LOW).astype(np.uint64) << shifts.astype(np.uint64)
-    zigzag = np.bitwise_or.reduceat(groups, starts)
-    values = (zigzag >> np.uint64(1)).astype(np.int64) ^ -(zigzag & np.uint64(1)).astype(np.int64)
-    return values, begin + int(ends[-1])
+    return _from_zigzag(np.bitwise_or.reduceat(groups, starts)), begin + int(ends[-1])
+
+
+def _from_zigzag(zigzag: npt.NDArray[np.uint64]) -> Integers:
+    one = np.uint64(1)
+    return (zigzag >> one).astype(np.int64) ^ -(zigzag & one).astype(np.int64)

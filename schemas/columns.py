@@ -15,6 +15,11 @@ def longs(values: Iterable[int] | bytes) -> Longs:
     return Longs(array("q", values))
 
 
+def no_longs() -> Longs:
+    """An empty column."""
+    return longs(())
+
+
 def doubles(values: Iterable[float] | bytes) -> Doubles:
     """A column of these doubles; bytes hold 8 of the machine's own for each."""
     return Doubles(array("d", values))

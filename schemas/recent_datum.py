@@ -4,9 +4,11 @@ Source: the Avro specification 1.12, "Binary encoding". A test holds it equal to
 byte, and to the schema's field order.
 """
 
+import sys
+
 import numpy as np
 
-from modeltrail.schemas.avro_longs import decoded_longs, encoded_longs
+from modeltrail.schemas.avro_longs import decoded_longs, encoded_long, encoded_longs
 from modeltrail.schemas.columns import Doubles, Longs, doubles, longs
 from modeltrail.schemas.events import RecentMeasured, RecentMetric
 from modeltrail.schemas.ids import EventId, Micros, ModelId, Version
@@ -31,13 +33,13 @@ def recent_datum(fact: RecentMeasured) -> bytes:
     parts = [
         fact.event_id,
         *map(_text, (fact.model_id, fact.version, fact.environment, fact.arm)),
-        _long(fact.source_partition),
-        _long(fact.advanced_to),
+        encoded_long(fact.source_partition),
+        encoded_long(fact.advanced_to),
         _longs(fact.appended_ms),
         _longs(fact.offsets),
     ]
     if fact.metrics:
-        parts.append(_long(len(fact.metrics)))
+        parts.append(encoded_long(len(fact.metrics)))
         for metric in fact.metrics:
             parts += (_text(metric.name), _doubles(metric.values))
     return b"".join((*parts, _END))
@@ -64,25 +66,30 @@ def read_recent(datum: bytes) -> RecentMeasured | None:
     return fact if reader.is_at_end else None
 
 
-def _long(value: int) -> bytes:
-    return encoded_longs(np.array([value], dtype=np.int64))
-
-
 def _text(text: str) -> bytes:
     encoded = text.encode()
-    return _long(len(encoded)) + encoded
+    return encoded_long(len(encoded)) + encoded
 
 
 def _longs(values: Longs) -> bytes:
     if not values:
         return _END
-    return _long(len(values)) + encoded_longs(np.asarray(values)) + _END
+    return encoded_long(len(values)) + encoded_longs(np.asarray(values)) + _END
 
 
 def _doubles(values: Doubles) -> bytes:
     if not values:
         return _END
-    return _long(len(values)) + np.asarray(values, dtype="<f8").tobytes() + _END
+    return encoded_long(len(values)) + _little_endian(values).tobytes() + _END
+
+
+def _little_endian(values: Doubles) -> Doubles:
+    """The values as Avro has them, or those of Avro as the machine has them."""
+    if sys.byteorder == "little":
+        return values
+    swapped = doubles(values.tobytes())
+    swapped.byteswap()
+    return swapped
 
 
 class _Reader:
@@ -109,7 +116,10 @@ class _Reader:
     def long(self) -> int:
         shift = zigzag = 0
         while True:
-            (byte,) = self.taken(1)
+            if self.is_at_end:
+                raise _NotPlain
+            byte = self._datum[self._at]
+            self._at += 1
             zigzag |= (byte & 0x7F) << shift
             if byte < 0x80 and zigzag < 1 << 64:
                 return (zigzag >> 1) ^ -(zigzag & 1)
@@ -144,9 +154,9 @@ class _Reader:
         count = self.long()
         if not count:
             return doubles(())
-        values = np.frombuffer(self.taken(_DOUBLE_BYTES * count), "<f8")
+        values = doubles(self.taken(_DOUBLE_BYTES * count))
         self._end_array()
-        return doubles(values.astype(np.float64).tobytes())
+        return _little_endian(values)
 
     def _end_array(self) -> None:
         # An array may come in several blocks; the writers at hand make one.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modeltrail.schemas.appended import Appended
-from modeltrail.schemas.columns import doubles, longs
+from modeltrail.schemas.columns import doubles, longs, no_longs
 from modeltrail.schemas.events import (
     Fact,
     MetricPartial,
@@ -165,8 +165,8 @@ def metric_window(name: str, values: Sequence[float], *, with_bins: bool) -> Met
         ranked(0.5),
         ranked(0.95),
         ranked(0.99),
-        part.bins if with_bins else (),
-        part.counts if with_bins else (),
+        part.bins if with_bins else no_longs(),
+        part.counts if with_bins else no_longs(),
     )
 
 
@@ -180,8 +180,8 @@ def _partial(name: str, values: Sequence[float]) -> MetricPartial:
         *normalised(whole, fraction),
         min(values),
         max(values),
-        tuple(bins.tolist()),
-        tuple(counts.tolist()),
+        longs(bins.tolist()),
+        longs(counts.tolist()),
     )
 
 

@@ -18,6 +18,9 @@ def worker(settings: Settings, name: str) -> None:
     """Run one worker in the foreground; it prints `ready` once it is at work."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if name == "processors":
+        from modeltrail.processors.memory import settle_allocators
+
+        settle_allocators()
         from modeltrail.processors.app import run_processors
 
         run_processors(settings, _say_ready, Path(settings.stack.data_dir) / "processors")

@@ -58,7 +58,8 @@ class Arrivals:
             self._totals.extend((metric.count, metric.sum_whole, metric.sum_fraction))
             self._ranges.extend((metric.min, metric.max))
             self._lengths.append(len(metric.bins))
-            self._bins.extend(metric.bins)
+            # Half the bytes hold them.
+            self._bins.frombytes(np.asarray(metric.bins).astype(np.int32).tobytes())
             self._counts.extend(metric.counts)
         self._places.extend(repeat(place, 1 + len(partial.metrics)))
 

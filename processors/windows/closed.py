@@ -9,6 +9,7 @@ from modeltrail.processors.windows.last_1000 import Newest
 from modeltrail.processors.windows.series import MEASUREMENTS, Series, SeriesRows
 from modeltrail.processors.windows.sketches import Sketches
 from modeltrail.processors.windows.tiers import BUCKET_S, Window
+from modeltrail.schemas.columns import longs
 from modeltrail.schemas.events import MetricWindow, WindowClosed
 from modeltrail.schemas.ids import Micros, derived_event_id
 from modeltrail.schemas.sketch import mean_of
@@ -94,9 +95,9 @@ def _metrics(table: Sketches, names: list[str], with_bins: bool) -> Iterator[Met
     quantiles = table.quantiles(_SHARES).tolist()
     if not with_bins:
         return map(MetricWindow, *columns, *quantiles)
-    begins, ends = table.starts[:-1].tolist(), table.starts[1:].tolist()
+    edges = (table.starts * table.starts.itemsize).tolist()
     pairs = (
-        map(tuple, map(values.__getitem__, map(slice, begins, ends)))
-        for values in (table.bins.tolist(), table.bin_counts.tolist())
+        map(longs, map(values.astype(np.int64).tobytes().__getitem__, map(slice, edges, edges[1:])))
+        for values in (table.bins, table.bin_counts)
     )
     return map(MetricWindow, *columns, *quantiles, *pairs)

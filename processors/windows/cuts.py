@@ -86,15 +86,23 @@ def _partials(
         )
 
 
-def newest_measured(place: Place, step: int, recent: Recent) -> Iterator[RecentMeasured]:
-    """The newest measurements of each series in a step."""
+def newest_measured(
+    place: Place, step: int, recent: Recent, number: int
+) -> Iterator[RecentMeasured]:
+    """The newest measurements of each series since this was told last in a step.
+
+    Args:
+        place: the partition.
+        step: the step.
+        recent: what it has taken since.
+        number: the how many-th time in the step this is, from 1; 0: at its cut.
+    """
     cut = Micros(cut_ms(step) * 1000)
-    newest = recent.newest()
-    for code in place.in_order(newest.series):
-        times_ms, offsets, metrics = newest.of(code, place.metrics)
+    early = (number,) if number else ()
+    for code, (times_ms, offsets, metrics) in recent.newest(place.in_order, place.metrics):
         series = place.series[code]
         yield RecentMeasured(
-            derived_event_id(RecentMeasured.record, place.partition, *series, cut),
+            derived_event_id(RecentMeasured.record, place.partition, *series, cut, *early),
             *series,
             place.partition,
             cut,

@@ -4,7 +4,8 @@ Time is the append time of the records alone, so the same records give the same 
 are cut into fetches and however often they are read. At each cut, in this order: the content of the
 bucket that ended 1 s before, as decided; that of the bucket before it, for the series of which
 something came late; the newest measurements; and to every partition of `windows` that this
-partition has advanced. What is about single records comes as soon as they are read.
+partition has advanced. What is about single records comes as soon as they are read, and the newest
+measurements of a step also whenever it has taken many.
 
 Nothing is stored: a fold that begins in the middle reads again what the next cut depends on, and
 says nothing of the steps of which it may not have read all.
@@ -55,6 +56,9 @@ from modeltrail.processors.windows.truths import Samples
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.events import Fact, MeasurementSampled
 from modeltrail.schemas.sketch import RANGE_LIMIT
+
+#: After so many measurements of a step the newest are told, and again at its cut.
+TOLD_ROWS = 1 << 18
 
 
 class WindowsFold:
@@ -156,7 +160,7 @@ class WindowsFold:
         for fact in chain(
             decided_partials(place, step - 1, self._buckets.get(step - 1)),
             final_partials(place, step - 2, self._buckets.get(step - 2)),
-            newest_measured(place, step, self._recent),
+            newest_measured(place, step, self._recent, 0),
         ):
             said = True
             yield fact
@@ -168,11 +172,12 @@ class WindowsFold:
         assert self._first_ms is not None
         return self._from_beginning or cut_ms(self._step) - REACH_MS >= self._first_ms
 
-    def _take(self, columns: Columns, times: Integers, low: int, high: int) -> list[Fact]:
+    def _take(self, columns: Columns, times: Integers, low: int, high: int) -> Iterator[Fact]:
         rows = _rows_between(columns, times, low, high)
         too_late = late(rows.times_ms, rows.captured_us)
         taken = rows.where(~too_late)
         counts = self._counts
+        yield from self._remember(taken, counts.measurements)
         counts.late += len(rows) - len(taken)
         counts.measurements += len(taken)
         counts.refused += int(np.diff(np.searchsorted(columns.refused, (low, high)))[0])
@@ -187,7 +192,24 @@ class WindowsFold:
             singles += breaches_by(self._place, self._step, self._rules, taken, measurements)
             singles += breaches_by_truths(self._place, self._step, self._rules, truths)
         singles.sort(key=lambda single: (single[0], single[1].event_id))
-        return [fact for _, fact in singles]
+        yield from (fact for _, fact in singles)
+
+    def _remember(self, rows: Rows, before: int) -> Iterator[Fact]:
+        """Keep the newest of the step, which has taken `before`; tell them whenever many have come.
+
+        Otherwise a thousand models would have to find room for a whole step in every partition.
+        """
+        low = 0
+        for edge in range(before // TOLD_ROWS * TOLD_ROWS, before + len(rows) + 1, TOLD_ROWS)[1:]:
+            high = edge - before
+            self._recent.add(rows.between(low, high))
+            if self._is_whole():
+                place, step, number = self._place, self._step, edge // TOLD_ROWS
+                yield from newest_measured(place, step, self._recent, number)
+            self._recent = Recent()
+            low = high
+        if low < len(rows):
+            self._recent.add(rows.between(low, len(rows)))
 
     def _tally(self, rows: Rows) -> None:
         numbers = rows.captured_us // BUCKET_US
@@ -197,8 +219,6 @@ class WindowsFold:
             bucket.tally.add(mine)
             if number < self._step - 1:
                 bucket.changed.update(np.unique(mine.series).tolist())
-        if len(rows):
-            self._recent.add(rows)
 
     def _judge(
         self,

@@ -11,7 +11,6 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from modeltrail.processors.windows.arrivals import Part
 from modeltrail.processors.windows.described import described, shape_of
 from modeltrail.processors.windows.series import Series, series_of
 from modeltrail.processors.windows.sketches import Floats, Integers
@@ -55,18 +54,18 @@ class Arriving:
 
     def __init__(self) -> None:
         self._rows: dict[Series, list[Rows]] = {}
-        self._parts: set[Part] = set()
 
-    def add(self, recent: RecentMeasured) -> None:
-        """Take what a source partition says; that it says it again changes nothing."""
-        series = series_of(recent)
-        if (series, recent.source_partition) in self._parts:
-            return
-        self._parts.add((series, recent.source_partition))
-        rows = self._rows.setdefault(series, [])
+    def add(self, recent: RecentMeasured) -> bool:
+        """Take what a source partition says; that it says it again changes nothing.
+
+        Returns:
+            Whether there are 1,000 of the series: no older one will count.
+        """
+        rows = self._rows.setdefault(series_of(recent), [])
         rows.append(rows_of(recent))
         if sum(len(each.appended_ms) for each in rows) > MOST:
             rows[:] = [_newest(rows)]
+        return len(rows) == 1 and len(rows[0].appended_ms) == MOST
 
     def taken(self) -> Iterator[tuple[Series, Rows]]:
         """At most 1,000 of each series, oldest first; they are here no more once they are given."""
@@ -124,6 +123,11 @@ class Last1000:
                 old = int(np.searchsorted(newest.appended_ms, cut_ms - HOUR_MS, side="right"))
                 self._set(series, newest.after(old))
 
+    def forget(self, series: Series) -> None:
+        """Let go of measurements in whose place others are certain to come with the next cut."""
+        self._metrics.pop(series, None)
+        self._newest.pop(series, None)
+
     def described(self) -> Iterator[tuple[Series, Newest, tuple[MetricWindow, ...]]]:
         """Each series, its measurements and what its metrics come to, by series."""
         stale = [series for series in self._newest if series not in self._metrics]
@@ -139,15 +143,13 @@ class Last1000:
         return sum(each.values.nbytes + each.appended_ms.nbytes for each in self._newest.values())
 
     def _set(self, series: Series, newest: Newest) -> None:
-        self._metrics.pop(series, None)
+        self.forget(series)
         if newest.appended_ms.size:
             self._newest[series] = newest
-        else:
-            self._newest.pop(series, None)
 
 
 def _newest(parts: Sequence[Rows]) -> Rows:
-    """The newest 1,000 of some rows, at least one, oldest first."""
+    """The newest 1,000 of some rows, at least one, oldest first; one that comes twice is one."""
     if len(parts) == 1:
         # In the order of their partition's log.
         return parts[0]
@@ -158,11 +160,16 @@ def _newest(parts: Sequence[Rows]) -> Rows:
             *((rows.appended_ms, rows.partitions, rows.offsets) for rows in parts), strict=True
         )
     )
-    order = np.lexsort((offsets, partitions, appended_ms))[-MOST:]
+    order = np.lexsort((offsets, partitions, appended_ms))
+    # A row has one append time, so the same rows are side by side.
+    again = (np.diff(offsets[order]) == 0) & (np.diff(partitions[order]) == 0)
+    order = order[np.concatenate(([True], ~again))][-MOST:]
     values = np.concatenate(
         [_aligned(names, rows.names, rows.values, np.nan) for rows in parts], axis=1
     )
-    return Rows(appended_ms[order], partitions[order], offsets[order], names, values[:, order])
+    return Rows(
+        appended_ms[order], partitions[order], offsets[order], names, values.take(order, axis=1)
+    )
 
 
 def _with(newest: Newest | None, fresh: Rows) -> Newest:
@@ -182,8 +189,10 @@ def _with(newest: Newest | None, fresh: Rows) -> Newest:
 
 def _totals(values: Floats) -> Integers:
     missing = np.isnan(values)
-    wholes, fractions = fixed_point(np.where(missing, 0.0, values))
-    counts = values.shape[1] - missing.sum(axis=1)
+    counts = values.shape[1] - np.count_nonzero(missing, axis=1)
+    if missing.any():
+        values = np.where(missing, 0.0, values)
+    wholes, fractions = fixed_point(values)
     return np.stack((counts, wholes.sum(axis=1), fractions.sum(axis=1)), axis=1)
 
 

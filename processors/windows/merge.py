@@ -28,7 +28,7 @@ import numpy as np
 from modeltrail.processors.windows.arrivals import Arrivals
 from modeltrail.processors.windows.closed import closed_last_1000, closed_windows
 from modeltrail.processors.windows.last_1000 import Arriving, Last1000
-from modeltrail.processors.windows.series import SeriesRows
+from modeltrail.processors.windows.series import SeriesRows, series_of
 from modeltrail.processors.windows.sketches import merged, rows_that_differ
 from modeltrail.processors.windows.tiers import BUCKET_S, Tiers
 from modeltrail.schemas.appended import Appended
@@ -81,8 +81,7 @@ class MergeFold:
             case PartialWindow() as partial:
                 self._take_partial(partial)
             case RecentMeasured() as recent:
-                if arrived := self._arrived(_end_s(recent.advanced_to)):
-                    arrived.recent.add(recent)
+                self._take_recent(recent)
             case PartitionAdvanced() as advance:
                 return self._advance(advance)
         return ()
@@ -92,6 +91,15 @@ class MergeFold:
         arrived = self._arrived(end_s + BUCKET_S if partial.final else end_s)
         if arrived is not None:
             (arrived.final if partial.final else arrived.decided).add(partial, self._rows)
+
+    def _take_recent(self, recent: RecentMeasured) -> None:
+        end_s = _end_s(recent.advanced_to)
+        arrived = self._arrived(end_s)
+        if arrived is None:
+            return
+        is_full = arrived.recent.add(recent)
+        if is_full and end_s == self._decided + BUCKET_S:
+            self._last_1000.forget(series_of(recent))
 
     def _arrived(self, end_s: int) -> _Arrived | None:
         """What has come for a cut; None once it is decided."""

@@ -1,8 +1,8 @@
 """Keeps the newest measurements of each series in one step of a partition's time."""
 
-from collections.abc import Collection, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,14 @@ from modeltrail.schemas.sketch import in_range
 MOST = 1000
 # Fewer rows than this are not worth looking for those that are too old.
 _SLACK = 1 << 15
+# What is told is let go of in so many rows, 4 MB or less.
+_BLOCK_ROWS = 1 << 15
 
 AnyFloats = npt.NDArray[np.floating[Any]]
 Described = tuple[Longs, Longs, tuple[RecentMetric, ...]]
 """Append times (ms) and offsets of the measurements of a series, its metrics by name."""
+InOrder = Callable[[Iterable[int]], list[int]]
+"""Brings codes of series in the order in which they are told."""
 
 
 @dataclass(slots=True)
@@ -77,15 +81,15 @@ class Recent:
         if self._rows > 2 * self._kept + _SLACK:
             self._drop_old()
 
-    def newest(self) -> "NewestBySeries":
-        """The newest measurements of each series, which are here no more."""
+    def newest(self, in_order: InOrder, metrics: Codes[str]) -> Iterator[tuple[int, Described]]:
+        """Each series in that order and its newest measurements, which are here no more."""
         if self._rows:
             self._drop_old()
         parts, self._parts, self._rows = self._parts, [], 0
-        return NewestBySeries(parts)
+        return _told(parts, in_order, metrics) if parts else iter(())
 
     def _drop_old(self) -> None:
-        series, order = _by_series(self._parts)
+        series, order = _sorted([part.series for part in self._parts])
         ends = np.flatnonzero(np.concatenate((series[1:] != series[:-1], [True])))
         end_of = np.repeat(ends, np.diff(ends, prepend=-1))
         newest: Flags = np.empty(len(series), dtype=np.bool_)
@@ -96,47 +100,85 @@ class Recent:
         self._rows = self._kept = int(np.count_nonzero(newest))
 
 
-class NewestBySeries:
-    """Measurements of a step by series, told one series at a time.
+def _told(
+    parts: list[_Part], in_order: InOrder, metrics: Codes[str]
+) -> Iterator[tuple[int, Described]]:
+    """The measurements of each series.
 
-    Takes `parts` apart, column by column: they and the same by series are never there as a whole.
+    Takes `parts` apart, column by column, and lets go of what was told: where there are many
+    series, whoever takes these in needs the room.
+    """
+    codes = in_order(np.unique(np.concatenate([np.unique(part.series) for part in parts])).tolist())
+    ranks = np.empty(max(codes) + 1, dtype=np.int32)
+    ranks[codes] = np.arange(len(codes), dtype=np.int32)
+    series, order = _sorted([ranks[part.series] for part in parts])
+    heads = np.searchsorted(series, np.arange(len(codes) + 1))
+    extras = _ExtraColumns(parts, order)
+    for first, block in _blocks(parts, order, heads):
+        low = int(heads[first])
+        times_ms, offsets = block.places
+        values = {name: np.asarray(each, np.float64) for name, each in block.columns.items()}
+        partial = {name for name, column in values.items() if np.isnan(column).any()}
+        for place in range(first, first + block.series):
+            begin, end = heads[place : place + 2].tolist()
+            mine = slice(begin - low, end - low)
+            columns = {
+                name: column[mine]
+                for name, column in values.items()
+                if name not in partial or not np.isnan(column[mine]).all()
+            }
+            columns |= extras.between(begin, end, metrics)
+            yield (
+                codes[place],
+                (
+                    longs(times_ms[mine].tobytes()),
+                    longs(offsets[mine].tobytes()),
+                    tuple(
+                        RecentMetric(name, doubles(columns[name].tobytes()))
+                        for name in sorted(columns)
+                    ),
+                ),
+            )
+
+
+@dataclass(slots=True)
+class _Block:
+    """The measurements of so many series that follow each other, series by series.
+
+    `places` are their append times and offsets.
     """
 
-    def __init__(self, parts: list[_Part]) -> None:
-        self._between: dict[int, tuple[int, int]] = {}
-        if not parts:
-            return
-        series, order = _by_series(parts)
-        heads = np.flatnonzero(np.concatenate(([True], series[1:] != series[:-1])))
-        edges = pairwise([*heads.tolist(), len(series)])
-        self._between = dict(zip(series[heads].tolist(), edges, strict=True))
-        self._times_ms = np.concatenate([part.times_ms for part in parts])[order]
-        self._offsets = np.concatenate([part.offsets for part in parts])[order]
-        self._columns = dict(_columns_of(parts, order))
-        self._extras = _ExtraColumns(parts, order)
+    series: int
+    places: list[Integers]
+    columns: dict[str, AnyFloats]
 
-    @property
-    def series(self) -> Collection[int]:
-        """The codes of the series."""
-        return self._between.keys()
 
-    def of(self, code: int, metrics: Codes[str]) -> Described:
-        """The newest measurements of one series."""
-        low, high = self._between[code]
-        columns = {
-            name: values
-            for name, column in self._columns.items()
-            if not np.isnan(values := column[low:high]).all()
-        }
-        columns |= self._extras.between(low, high, metrics)
-        return (
-            longs(self._times_ms[low:high].tobytes()),
-            longs(self._offsets[low:high].tobytes()),
-            tuple(
-                RecentMetric(name, doubles(columns[name].astype(np.float64).tobytes()))
-                for name in sorted(columns)
-            ),
-        )
+def _blocks(parts: list[_Part], order: Integers, heads: Integers) -> Iterator[tuple[int, _Block]]:
+    """The number of its first series, and a block, from which `parts` take no room any more.
+
+    Args:
+        parts: measurements; they have no columns after this.
+        order: their rows by series.
+        heads: where in that the first of each series is, and the end.
+    """
+    rows = np.arange(0, len(order), _BLOCK_ROWS)
+    firsts = np.unique(np.searchsorted(heads, rows, side="right") - 1)
+    edges = heads[firsts[1:]]
+    blocks = deque(
+        (int(first), _Block(int(size), [], {}))
+        for first, size in zip(firsts, np.diff(firsts, append=len(heads) - 1), strict=True)
+    )
+    for column in (
+        np.concatenate([part.times_ms for part in parts]),
+        np.concatenate([part.offsets for part in parts]),
+    ):
+        for (_, block), mine in zip(blocks, np.split(column[order], edges), strict=True):
+            block.places.append(mine.copy())
+    for name, column in _columns_of(parts, order):
+        for (_, block), values in zip(blocks, np.split(column, edges), strict=True):
+            block.columns[name] = values.copy()
+    while blocks:
+        yield blocks.popleft()
 
 
 def _part_of(rows: Rows) -> _Part:
@@ -176,9 +218,9 @@ def _columns_of(parts: list[_Part], order: Integers) -> Iterator[tuple[str, AnyF
         yield name, np.concatenate(pieces)[order]
 
 
-def _by_series(parts: list[_Part]) -> tuple[npt.NDArray[np.int32], Integers]:
+def _sorted(parts: list[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.int32], Integers]:
     """The series of all rows, rising, and which row each is: in the order of the log."""
-    series = np.concatenate([part.series for part in parts])
+    series = np.concatenate(parts)
     order = np.argsort(series, kind="stable")
     return series[order], order
 
@@ -202,7 +244,7 @@ class _ExtraColumns:
         self._metrics = np.concatenate([part.extras.metrics for part in parts])[by_place]
         self._values: Floats = values[by_place]
 
-    def between(self, low: int, high: int, metrics: Codes[str]) -> dict[str, AnyFloats]:
+    def between(self, low: int, high: int, metrics: Codes[str]) -> dict[str, Floats]:
         """A column for each metric that the rows from `low` up to `high` have."""
         begin, end = np.searchsorted(self._places, (low, high))
         if begin == end:
@@ -210,7 +252,7 @@ class _ExtraColumns:
         places, codes, values = (
             column[begin:end] for column in (self._places, self._metrics, self._values)
         )
-        columns: dict[str, AnyFloats] = {}
+        columns: dict[str, Floats] = {}
         for code in np.unique(codes).tolist():
             column = np.full(high - low, np.nan)
             mine = codes == code

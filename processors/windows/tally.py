@@ -14,6 +14,7 @@ from modeltrail.processors.windows.columns import (
 )
 from modeltrail.processors.windows.series import MEASUREMENTS
 from modeltrail.processors.windows.sketches import NONE, Sketches, merged, sketches_of
+from modeltrail.schemas.columns import longs
 from modeltrail.schemas.events import MetricPartial
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import bins_of, fixed_point, in_range
@@ -25,6 +26,7 @@ _SERIES_MASK = (1 << _SERIES_BITS) - 1
 _BIN_BITS = 20
 _BIN_MASK = (1 << _BIN_BITS) - 1
 _BIN_OFFSET = 1 << (_BIN_BITS - 1)
+_MOST_SHORT_ROWS = 1 << (32 - _BIN_BITS)
 # So many rows are added up at once: the more at a time, the fewer tables there are to merge.
 _MOST_PENDING = 1 << 16
 _MOST_TABLES = 16
@@ -87,9 +89,9 @@ def partials_of(
     totals = table.totals.T.tolist()
     # Zero added, so that which of the two zeros it is does not depend on the order.
     ranges = (table.ranges + 0.0).T.tolist()
-    starts = table.starts.tolist()
-    bins = _shared(table.bins)
-    counts = table.bin_counts.tolist()
+    starts = (table.starts * table.starts.itemsize).tolist()
+    bins = table.bins.tobytes()
+    counts = table.bin_counts.astype(np.int64).tobytes()
     for code, low, high in zip(series.tolist(), *edges, strict=True):
         measurements = 0
         found = []
@@ -97,7 +99,7 @@ def partials_of(
             if names[place] == MEASUREMENTS:
                 measurements = totals[place][0]
                 continue
-            entries = slice(starts[place], starts[place + 1])
+            entries = slice(*starts[place : place + 2])
             count, whole, fraction = totals[place]
             minimum, maximum = ranges[place]
             found.append(
@@ -108,18 +110,11 @@ def partials_of(
                     fraction,
                     minimum,
                     maximum,
-                    tuple(bins[entries]),
-                    tuple(counts[entries]),
+                    longs(bins[entries]),
+                    longs(counts[entries]),
                 )
             )
         yield code, measurements, tuple(sorted(found, key=lambda partial: partial.name))
-
-
-def _shared(numbers: Integers) -> list[int]:
-    """The numbers as objects, equal ones as one: they repeat, and so take a quarter of the room."""
-    distinct, places = np.unique(numbers, return_inverse=True)
-    shared: list[int] = distinct.astype(object)[places].tolist()
-    return shared
 
 
 def _row(metric: Any, series: Any) -> Any:
@@ -182,14 +177,20 @@ def _part(rows: Integers, values: Floats) -> _Part:
     """Add values up, at least one, whose rows rise."""
     heads = _heads(rows)
     whole, fraction = fixed_point(values)
-    keys = np.sort((rows << _BIN_BITS) + (bins_of(values) + _BIN_OFFSET))
+    lengths = np.diff(np.append(heads, len(rows)))
+    # The number of a row here, not its name: half the bytes are sorted in half the time.
+    kind = np.uint32 if len(heads) <= _MOST_SHORT_ROWS else np.uint64
+    names = np.arange(len(heads)) << _BIN_BITS
+    keys = np.repeat(names.astype(kind), lengths)
+    keys |= (bins_of(values) + _BIN_OFFSET).astype(kind)
+    keys.sort()
     firsts = _heads(keys)
-    keys, counts = keys[firsts], np.diff(np.append(firsts, len(keys)))
+    keys, counts = keys[firsts].astype(np.int64), np.diff(np.append(firsts, len(keys)))
     return _Part(
         rows[heads],
         np.stack(
             (
-                np.diff(np.append(heads, len(rows))),
+                lengths,
                 np.add.reduceat(whole, heads),
                 np.add.reduceat(fraction, heads),
             )

@@ -1,9 +1,9 @@
 """Facts about windows: what partitions hold of them, what they came to, and how time advanced."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from modeltrail.schemas.columns import Doubles, Longs
+from modeltrail.schemas.columns import Doubles, Longs, no_longs
 from modeltrail.schemas.events.base import Fact
 from modeltrail.schemas.ids import EventId, Micros, ModelId, NodeId, SessionId, Version
 
@@ -28,8 +28,8 @@ class MetricPartial:
     sum_fraction: int
     min: float
     max: float
-    bins: tuple[int, ...]
-    counts: tuple[int, ...]
+    bins: Longs
+    counts: Longs
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,8 @@ class MetricWindow:
     p50: float
     p95: float
     p99: float
-    bins: tuple[int, ...] = ()
-    counts: tuple[int, ...] = ()
+    bins: Longs = field(default_factory=no_longs)
+    counts: Longs = field(default_factory=no_longs)
 
 
 @dataclass(frozen=True, slots=True)

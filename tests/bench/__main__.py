@@ -31,7 +31,7 @@ from tests.bench.consuming import (
     raw_consume_rate,
     stack_memory,
 )
-from tests.bench.events import MODELS, append_measurements
+from tests.bench.events import MODELS, TEN_METRICS, append_measurements
 from tests.bench.logging_metrics import add_metric_logging
 from tests.bench.peers.decoding import decoding_rates
 from tests.bench.processing import process
@@ -142,9 +142,9 @@ def _consuming(settings: Settings, report: Report, folder: Path) -> None:
 
 def _scaling(settings: Settings, report: Report, _folder: Path) -> None:
     for models in SCALES:
-        _say(f"{SCALE_EVENTS:,} measurements of {models:,} models")
+        _say(f"{SCALE_EVENTS:,} measurements of {models:,} models, ten metrics each")
         own = _own(settings, f"scale_{models}")
-        append_measurements(own, SCALE_EVENTS, models)
+        append_measurements(own, SCALE_EVENTS, models, TEN_METRICS)
         watch(own, models)
         processed = process(own, SCALE_EVENTS)
         report.add(f"cpu_per_event_{models}_models", processed.cpu_us, "us")

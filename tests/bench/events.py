@@ -1,7 +1,9 @@
 """Makes the measurements that every benchmark reads, and appends them to the log."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from confluent_kafka import Producer
 
@@ -24,13 +26,27 @@ from modeltrail.schemas.topics import INFERENCE, key_of
 
 MODELS = 20
 NODES = 100
+METRICS = (
+    *("detect_ms", "mask_ms", "output_ms", "latency_ms", "fps", "dropped_frames", "faces"),
+    *("detection_score", "faces_unmasked", "mask_coverage"),
+    *("luma_mean", "luma_std", "laplacian_var", "face_size"),
+)
+#: Those that the benchmarks' rules and profiles are about, and one more.
+TEN_METRICS = (
+    *("detect_ms", "mask_ms", "latency_ms", "fps", "dropped_frames", "detection_score"),
+    *("luma_mean", "luma_std", "laplacian_var", "face_size"),
+)
+_GOLDEN_RATIO = 0.6180339887498949
 _HEAD = 5
 _ID = 16
 
 
-def append_measurements(settings: Settings, count: int, models: int = MODELS) -> None:
+def append_measurements(
+    settings: Settings, count: int, models: int = MODELS, metrics: Sequence[str] = METRICS
+) -> None:
     """Append `count` distinct measurements of each model on 100 nodes, captured as appended."""
-    templates = measurement_templates(Codec(ConfluentSchemaIds(settings.schema_registry)), models)
+    codec = Codec(ConfluentSchemaIds(settings.schema_registry))
+    templates = measurement_templates(codec, models, metrics)
     topic = INFERENCE.full_name(settings.kafka.topic_prefix)
     producer = make_producer(settings.kafka, **{"queue.buffering.max.messages": 200_000})
     clock = SystemClock()
@@ -67,22 +83,43 @@ def _long(number: int) -> bytes:
     return bytes(encoded)
 
 
-def measurement_templates(codec: Codec, models: int = MODELS) -> list[tuple[bytes, bytes]]:
+def measurement_templates(
+    codec: Codec, models: int = MODELS, metrics: Sequence[str] = METRICS
+) -> list[tuple[bytes, bytes]]:
     """Keys and framed measurements, one for each model on each of 100 nodes."""
     now = SystemClock().now_us()
     return [
         (
             key_of(f"model-{model}", f"node-{node}"),
-            codec.encode(measurement(now, model, node, models)),
+            codec.encode(measurement(now, model, node, metrics)),
         )
         for model in range(models)
         for node in range(NODES)
     ]
 
 
-def measurement(now_us: int, model: int, node: int, models: int = MODELS) -> InferenceMeasured:
+def measurement(
+    now_us: int, model: int, node: int, metrics: Sequence[str] = METRICS
+) -> InferenceMeasured:
     """What one of the nodes measures of one of the models."""
-    wobble = (model * NODES + node) / (models * NODES)
+    # The nodes of each model are spread evenly over all that is measured.
+    wobble = (model * NODES + node) * _GOLDEN_RATIO % 1
+    values: dict[str, Any] = {
+        "detect_ms": 20 + 20 * wobble,
+        "mask_ms": 1 + wobble,
+        "output_ms": 0.3,
+        "latency_ms": 22 + 21 * wobble,
+        "fps": 25.0,
+        "dropped_frames": node % 3,
+        "faces": 1,
+        "detection_score": 0.5 + wobble / 2,
+        "faces_unmasked": 0,
+        "mask_coverage": 0.1 * wobble,
+        "luma_mean": 255 * wobble,
+        "luma_std": 60.0,
+        "laplacian_var": 800 * wobble,
+        "face_size": 0.3,
+    }
     plain = InferenceMeasured(
         event_id=EventId(bytes(_ID)),
         captured_at=Micros(now_us + node * 1000),
@@ -97,20 +134,4 @@ def measurement(now_us: int, model: int, node: int, models: int = MODELS) -> Inf
         arm="champion",
         sampling_rate=1.0,
     )
-    return replace(
-        plain,
-        detect_ms=20 + 20 * wobble,
-        mask_ms=1 + wobble,
-        output_ms=0.3,
-        latency_ms=22 + 21 * wobble,
-        fps=25.0,
-        dropped_frames=node % 3,
-        faces=1,
-        detection_score=0.5 + wobble / 2,
-        faces_unmasked=0,
-        mask_coverage=0.1 * wobble,
-        luma_mean=255 * wobble,
-        luma_std=60.0,
-        laplacian_var=800 * wobble,
-        face_size=0.3,
-    )
+    return replace(plain, **{name: values[name] for name in metrics})

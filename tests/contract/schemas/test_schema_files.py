@@ -1,6 +1,7 @@
 """Every `.avsc` says the same as its typed event, and keeps the rules that all schemas keep."""
 
 import json
+from array import array
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from enum import StrEnum
@@ -71,7 +72,8 @@ def _default_disagreements(place: str, field: Any, declared: Any) -> Iterator[st
         if "default" in declared and declared["default"] is not None:
             yield f"{place}: the schema has a default, the event has none"
         return
-    default = list(field.default) if isinstance(field.default, tuple) else field.default
+    made = field.default_factory() if field.default is MISSING else field.default
+    default = list(made) if isinstance(made, tuple | array) else made
     if "default" not in declared or declared["default"] != default:
         yield f"{place}: default is {default!r}, in the schema {declared.get('default', 'none')!r}"
 

@@ -12,6 +12,7 @@ from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.config import Settings
 from modeltrail.infra.topics import create_topics
 from modeltrail.schemas import events, topics
+from modeltrail.schemas.columns import no_longs
 from modeltrail.schemas.events import (
     ANY_MODEL,
     AlertAcknowledged,
@@ -74,7 +75,7 @@ def alert(kind: type[Fact], number: int, seconds: float, **changes: Any) -> Any:
 def windows() -> list[Fact]:
     closed = example_fact(WindowClosed)
     (latency,) = closed.metrics
-    fps = replace(latency, name="fps", bins=(), counts=())
+    fps = replace(latency, name="fps", bins=no_longs(), counts=no_longs())
     decided = fact(WindowClosed, metrics=(fps, latency))
     final = fact(
         WindowClosed,

@@ -2,20 +2,24 @@
 
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltrail.processors.windows.merge import MergeFold
+from modeltrail.schemas.columns import doubles, longs
 from modeltrail.schemas.events import (
     Fact,
     PartialWindow,
     PartitionAdvanced,
     RecentMeasured,
+    RecentMetric,
     WindowClosed,
     WindowsDecided,
 )
+from modeltrail.schemas.ids import derived_event_id
 from tests import stage_one
 from tests.stage_one import LENGTHS_S, START_S, Measured, appended, published, series
 
@@ -139,6 +143,37 @@ def test_neither_interleaving_nor_distance_nor_repetition_changes_what_is_decide
         repeating.append(facts)
     # then the same facts are decided, in the same order
     assert decided(interleaved(repeating, order)) == decided(once)
+
+
+@given(measurements(), st.integers(0, 2**32))
+@settings(max_examples=25, deadline=None)
+def test_newest_measurements_may_be_told_in_parts_and_twice(
+    found: list[Measured], seed: int
+) -> None:
+    order = random.Random(seed)
+    in_parts: list[Fact] = []
+    for fact in log_of(found, cuts(400)):
+        if not isinstance(fact, RecentMeasured) or len(fact.offsets) < 2:
+            in_parts.append(fact)
+            continue
+        middle = order.randint(1, len(fact.offsets) - 1)
+        parts = [part_of(fact, 0, middle), part_of(fact, middle, len(fact.offsets))]
+        in_parts += parts if order.random() < 0.5 else order.sample([*parts, fact], 3)
+
+    assert decided(in_parts) == decided(log_of(found, cuts(400)))
+
+
+def part_of(recent: RecentMeasured, low: int, high: int) -> RecentMeasured:
+    """The measurements from the `low`th up to the `high`th."""
+    return replace(
+        recent,
+        event_id=derived_event_id(recent.event_id, low, high),
+        appended_ms=longs(recent.appended_ms[low:high]),
+        offsets=longs(recent.offsets[low:high]),
+        metrics=tuple(
+            RecentMetric(each.name, doubles(each.values[low:high])) for each in recent.metrics
+        ),
+    )
 
 
 @given(measurements(most=25, span_s=3 * 3600), st.integers(0, 400), st.data())

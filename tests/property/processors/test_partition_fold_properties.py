@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,14 @@ from modeltrail.processors.windows.cuts import Place
 from modeltrail.processors.windows.fold import WindowsFold
 from modeltrail.processors.windows.reading import BatchReader
 from modeltrail.schemas.admission import Declarations
-from modeltrail.schemas.events import Fact, MeasurementSampled, ModelRegistered, PartialWindow
+from modeltrail.schemas.columns import longs
+from modeltrail.schemas.events import (
+    Fact,
+    MeasurementSampled,
+    ModelRegistered,
+    PartialWindow,
+    RecentMeasured,
+)
 from modeltrail.schemas.ids import EventId
 from modeltrail.schemas.sketch import bins_of, fixed_point, normalised
 from tests.unit.processors.inference_log import (
@@ -46,6 +54,7 @@ CONTROL = (
     set_rules(21, value_rule("latency_ms", 30, name="other"), value_rule("accuracy", 0.5)),
     declared(13, "queue"),
 )
+TOLD_ROWS = st.sampled_from([1, 2, 5, 1000])
 QUICKLY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -122,26 +131,68 @@ def all_facts(log: Log, **how: Any) -> list[Fact]:
     return absorb(new_fold(*CONTROL, **how), log.records)
 
 
-@QUICKLY
-@given(logs(), st.lists(st.integers(0, 40), max_size=6), st.sampled_from([1, 3, 1000]))
-def test_how_a_log_is_cut_into_fetches_changes_no_byte(
-    log: Log, cuts: list[int], capacity: int
-) -> None:
-    fold = new_fold(*CONTROL, rate=0.7, capacity=capacity)
-    found: list[Fact] = []
-    for begin, records in fetched(log.records, cuts):
-        # A fetch may begin with what an earlier one had.
-        again = max(0, begin - 2)
-        found += absorb(fold, log.records[again:begin] + records, again)
+def telling_after(rows: int) -> Any:
+    """Within this, the newest measurements are told after so many of a step."""
+    return patch("modeltrail.processors.windows.fold.TOLD_ROWS", rows)
 
-    assert as_bytes(found) == as_bytes(all_facts(log, rate=0.7, capacity=capacity))
+
+@QUICKLY
+@given(logs(), st.lists(st.integers(0, 40), max_size=6), st.sampled_from([1, 3, 1000]), TOLD_ROWS)
+def test_how_a_log_is_cut_into_fetches_changes_no_byte(
+    log: Log, cuts: list[int], capacity: int, told_rows: int
+) -> None:
+    with telling_after(told_rows):
+        fold = new_fold(*CONTROL, rate=0.7, capacity=capacity)
+        found: list[Fact] = []
+        for begin, records in fetched(log.records, cuts):
+            # A fetch may begin with what an earlier one had.
+            again = max(0, begin - 2)
+            found += absorb(fold, log.records[again:begin] + records, again)
+        expected = all_facts(log, rate=0.7, capacity=capacity)
+
+    # Where many come at once, what is told of them and what follows from each may change places.
+    assert sorted(as_bytes(found)) == sorted(as_bytes(expected))
+
+
+@QUICKLY
+@given(logs(), st.integers(1, 5))
+def test_what_is_told_early_is_what_would_be_told_at_the_cut(log: Log, told_rows: int) -> None:
+    cut = Log([*log.records, marked(1_000_000)], log.told)
+    at_cuts = all_facts(cut)
+    with telling_after(told_rows):
+        early = all_facts(cut)
+
+    assert newest_rows(early) == newest_rows(at_cuts)
+    assert len({fact.event_id for fact in early}) == len(early)
+    assert all_but_newest(early) == all_but_newest(at_cuts)
+
+
+def newest_rows(facts: Sequence[Fact]) -> dict[tuple[object, ...], list[tuple[object, ...]]]:
+    """Append time, offset and values of the measurements told of each series and step."""
+    found: dict[tuple[object, ...], list[tuple[object, ...]]] = defaultdict(list)
+    for fact in only(RecentMeasured, facts):
+        of_step = found[fact.arm, fact.advanced_to]
+        for place, (time_ms, offset) in enumerate(zip(fact.appended_ms, fact.offsets, strict=True)):
+            values = {metric.name: metric.values[place] for metric in fact.metrics}
+            there = {name: value for name, value in values.items() if value == value}
+            of_step.append((time_ms, offset, repr(sorted(there.items()))))
+    return dict(found)
+
+
+def all_but_newest(facts: Sequence[Fact]) -> list[bytes]:
+    return as_bytes([fact for fact in facts if not isinstance(fact, RecentMeasured)])
 
 
 @settings(max_examples=100, deadline=None)
-@given(logs(), st.lists(st.integers(0, 40), max_size=8), st.data())
+@given(logs(), st.lists(st.integers(0, 40), max_size=8), TOLD_ROWS, st.data())
 def test_a_reader_that_dies_again_and_again_says_the_same_and_leaves_nothing_out(
-    log: Log, cuts: list[int], data: st.DataObject
+    log: Log, cuts: list[int], told_rows: int, data: st.DataObject
 ) -> None:
+    with telling_after(told_rows):
+        _die_again_and_again(log, cuts, data)
+
+
+def _die_again_and_again(log: Log, cuts: list[int], data: st.DataObject) -> None:
     place = Place(PARTITION, PARTITIONS, Codes(), metric_codes())
     whole = read_all(log.records, place, rate=0.7)
     edges = [begin for begin, _ in fetched(log.records, cuts)]
@@ -241,7 +292,7 @@ def test_the_last_word_on_a_bucket_is_what_its_measurements_add_up_to(log: Log) 
         assert (latency is not None) == bool(values.size)
         if latency is not None:
             bins, counts = np.unique(bins_of(values), return_counts=True)
-            assert (latency.bins, latency.counts) == (tuple(bins), tuple(counts))
+            assert (latency.bins, latency.counts) == (longs(bins), longs(counts))
             whole, fraction = fixed_point(values)
             total = normalised(int(whole.sum()), int(fraction.sum()))
             assert (latency.sum_whole, latency.sum_fraction) == total

@@ -6,10 +6,11 @@ from typing import Any
 
 import fastavro
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltrail.schemas.avro_longs import decoded_longs, encoded_longs
+from modeltrail.schemas.avro_longs import decoded_longs, encoded_long, encoded_longs
 from modeltrail.schemas.codec import reader_schema
 from modeltrail.schemas.columns import doubles, longs
 from modeltrail.schemas.conversion import fact_from_record, record_from_fact
@@ -18,6 +19,12 @@ from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.recent_datum import read_recent, recent_datum
 
 LONGS = st.integers(-(2**62), 2**62 - 1) | st.integers(-70, 70)
+# Times and offsets follow each other: all of them take as many bytes.
+RISING = st.builds(
+    lambda first, gaps: [first + sum(gaps[:place]) for place in range(len(gaps))],
+    st.integers(0, 2**50),
+    st.lists(st.integers(0, 1000), max_size=100),
+)
 COLUMNS = st.lists(st.floats(), max_size=300).map(doubles)
 METRICS = st.builds(RecentMetric, st.text(max_size=70), COLUMNS)
 FACTS = st.builds(
@@ -28,8 +35,8 @@ FACTS = st.builds(
         metrics=tuple(metrics),
     ),
     st.from_type(RecentMeasured),
-    st.lists(LONGS, max_size=300),
-    st.lists(LONGS, max_size=300),
+    st.lists(LONGS, max_size=300) | RISING,
+    st.lists(LONGS, max_size=300) | RISING,
     st.lists(METRICS, max_size=5),
 )
 
@@ -86,7 +93,7 @@ def test_blocks_with_their_size_are_left_to_the_full_reader() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(LONGS, min_size=1, max_size=100), st.binary(max_size=12))
+@given(st.lists(LONGS, min_size=1, max_size=100) | RISING.filter(len), st.binary(max_size=12))
 def test_longs_come_back_and_say_where_they_end(values: list[int], behind: bytes) -> None:
     encoded = encoded_longs(np.array(values))
     found = decoded_longs(b"before" + encoded + behind, len(b"before"), len(values))
@@ -99,3 +106,14 @@ def test_the_greatest_longs_are_written_and_left_to_the_full_reader(value: int) 
     encoded = encoded_longs(np.array([value, 0]))
     assert encoded == b"\xff" * 9 + b"\x01\x00" or encoded == b"\xfe" + b"\xff" * 8 + b"\x01\x00"
     assert decoded_longs(encoded, 0, 2) is None
+
+
+@given(LONGS | st.sampled_from([2**63 - 1, -(2**63)]))
+def test_one_long_is_written_like_many(value: int) -> None:
+    assert encoded_long(value) == encoded_longs(np.array([value]))
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
+def test_what_does_not_fit_a_long_is_refused(value: int) -> None:
+    with pytest.raises(OverflowError):
+        encoded_long(value)

@@ -10,6 +10,7 @@ from scipy.signal import lfilter  # type: ignore[import-untyped]
 from modeltrail.processors.drift.fold import DriftFold
 from modeltrail.producers.profiling.features import feature_profile
 from modeltrail.schemas.appended import Appended
+from modeltrail.schemas.columns import longs
 from modeltrail.schemas.events import (
     DriftMeasured,
     Fact,
@@ -100,8 +101,8 @@ def windows_of(metric: str, values: Floats, per_bucket: int = PER_BUCKET) -> lis
                 0.0,
                 0.0,
                 0.0,
-                tuple(distinct[begin:end]),
-                tuple(counts[begin:end]),
+                longs(distinct[begin:end]),
+                longs(counts[begin:end]),
             )
         )
     return found

@@ -8,6 +8,7 @@ import pytest
 
 from modeltrail.processors.drift.fold import DriftFold
 from modeltrail.schemas.appended import Appended
+from modeltrail.schemas.columns import longs
 from modeltrail.schemas.events import (
     ChangePointDetected,
     DriftMeasured,
@@ -115,7 +116,9 @@ def test_the_final_window_replaces_the_decided_one() -> None:
     buckets = _buckets(_values(36))
     ends = list(log_of(buckets))
     late = closed(35, *windows_of("luma_mean", _values(1, 5)[:200], 200), final=True)
-    lost = replace(buckets[35][0], count=10, bins=buckets[35][0].bins[:1], counts=(10,))
+    lost = replace(
+        buckets[35][0], count=10, bins=longs(buckets[35][0].bins[:1]), counts=longs([10])
+    )
 
     # Bucket 35 as decided, its decision, its final, the next decision.
     with_final = [*ends[:-3], closed(35, lost), ends[-2], late, ends[-1]]

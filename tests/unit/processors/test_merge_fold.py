@@ -214,3 +214,20 @@ def test_partials_are_packed_as_soon_as_they_come() -> None:
     bins = len(partials[0].metrics[0].bins)
     assert bins > 100
     assert len(pickle.dumps(fold)) - before < 100 * (bins * 12 + 1000)
+
+
+def test_what_new_measurements_are_certain_to_replace_takes_no_room_any_more() -> None:
+    # given a series with its newest 1,000 of one cut
+    fold = MergeFold(0)
+    first, second = (
+        [replace(measured(after_s + number / 1000), offset=number) for number in range(1000)]
+        for after_s in (1, 11)
+    )
+    take(fold, steps(first, [START_S + 10]))
+    before = len(pickle.dumps(fold))
+    # when 1,000 newer ones come for the next cut
+    take(fold, [recent_of(MODEL, 0, START_S + 20, second)])
+    # then there is room for these only, and the cut says of them what it has to
+    assert len(pickle.dumps(fold)) < before + 20_000
+    facts = take(fold, [advanced(0, 1, START_S + 20)])
+    assert counts(facts, "last_1000") == {20: 1000}

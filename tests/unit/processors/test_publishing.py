@@ -1,13 +1,14 @@
 """Facts are appended in order, where they belong, and progress is told last."""
 
 import asyncio
-from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from modeltrail.processors import patience
-from modeltrail.processors.publishing import Outgoing, Publisher
+from modeltrail.processors.appending import Outgoing
+from modeltrail.processors.publishing import Publisher
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import SchemaRegistryUnavailable
 from modeltrail.schemas.events import Fact, MeasurementSampled, TimeMarked, WindowsDecided
@@ -43,24 +44,20 @@ class Ids:
 
 @dataclass
 class Broker:
-    """A producer that acknowledges once everything else had its turn, or refuses a topic."""
+    """A log that takes records group by group, or refuses a topic."""
 
     refused: str = ""
-    sent: list[Outgoing] = field(default_factory=list)
-    steps: list[str] = field(default_factory=list)
+    groups: list[list[Outgoing]] = field(default_factory=list)
 
-    async def send(self, record: Outgoing) -> Awaitable[int]:
-        self.sent.append(record)
-        self.steps.append(f"send {record.topic}")
-        return asyncio.ensure_future(self._acknowledge(record, 1000 + len(self.sent)))
-
-    async def _acknowledge(self, record: Outgoing, appended_ms: int) -> int:
-        for _ in range(20):
-            await asyncio.sleep(0)
-        if record.topic == self.refused:
+    def append(self, records: Sequence[Outgoing]) -> int:
+        if any(record.topic == self.refused for record in records):
             raise ConnectionError
-        self.steps.append(f"ack {record.topic}")
-        return appended_ms
+        self.groups.append([*records])
+        return 1000 + len(self.sent)
+
+    @property
+    def sent(self) -> list[Outgoing]:
+        return [record for group in self.groups for record in group]
 
 
 def sampled(number: int) -> MeasurementSampled:
@@ -84,7 +81,7 @@ def decided(partition: int) -> WindowsDecided:
 
 
 def publish(broker: Broker, *facts: Fact, ids: Ids | None = None) -> int:
-    publisher = Publisher(Codec(ids or Ids()), "t.", broker.send)
+    publisher = Publisher(Codec(ids or Ids()), "t.", broker.append)
     return asyncio.run(publisher.publish(facts))
 
 
@@ -118,26 +115,30 @@ def test_the_newest_append_time_is_given() -> None:
 def test_progress_is_told_once_all_before_it_is_in_the_log_and_before_all_after_it() -> None:
     broker = Broker()
     publish(broker, sampled(1), sampled(2), decided(0), decided(1), sampled(3))
-    sample, window = "t.samples", "t.windows"
-    assert broker.steps == [
-        *[f"send {sample}"] * 2,
-        *[f"ack {sample}"] * 2,
-        *[f"send {window}"] * 2,
-        *[f"ack {window}"] * 2,
-        f"send {sample}",
-        f"ack {sample}",
+    assert [[record.topic for record in group] for group in broker.groups] == [
+        ["t.samples", "t.samples"],
+        ["t.windows", "t.windows"],
+        ["t.samples"],
     ]
+
+
+def test_of_many_facts_or_large_ones_only_some_are_on_their_way_at_once() -> None:
+    broker = Broker()
+    publish(broker, *map(sampled, range(600)))
+    large = replace(sampled(0), names=("name" * 100_000,), values=(0.0,))
+    publish(broker, *[large] * 7)
+    assert [len(group) for group in broker.groups] == [256, 256, 88, 3, 3, 1]
 
 
 def test_progress_is_not_told_of_what_was_refused() -> None:
     broker = Broker(refused="t.samples")
     with pytest.raises(ConnectionError):
         publish(broker, sampled(1), decided(0))
-    assert broker.steps == ["send t.samples"]
+    assert broker.sent == []
 
 
 def test_a_schema_registry_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "RETRY_S", 0.0)
     broker = Broker()
     publish(broker, sampled(1), ids=Ids(failures=2))
-    assert broker.steps == ["send t.samples", "ack t.samples"]
+    assert [record.topic for record in broker.sent] == ["t.samples"]

@@ -110,10 +110,9 @@ class TestRecent:
         for part in in_parts(rows, 9_000):
             recent.add(part)
 
-        by_series = recent.newest()
-        described = {code: by_series.of(code, metrics()) for code in by_series.series}
+        described = dict(recent.newest(lambda codes: sorted(codes, reverse=True), metrics()))
 
-        assert described.keys() == set(range(SERIES + 1))
+        assert list(described) == list(range(SERIES, -1, -1))
         for code, (times_ms, offsets, columns) in described.items():
             newest = np.flatnonzero(rows.series == code)[-MOST:]
             assert offsets.tolist() == (newest + 5).tolist()

@@ -62,6 +62,7 @@ def test_a_deployment_goes_through_every_gate_and_an_alert_takes_it_back_within_
         alert = field.alert("m", "v2.0.0")
         field.until(lambda: field.shares("m") == [("v1.0.0", 10_000)])
         # then its traffic is gone within the time that is promised
+        field.until(lambda: field.of(DeploymentRolledBack, "m"))
         (back,) = field.of(DeploymentRolledBack, "m")
         assert back.caused_by == alert.event_id
         newest = max(field.of(RoutingSet, "m"), key=lambda each: each.revision)

@@ -13,6 +13,7 @@ from huggingface_hub import ModelCard
 from modeltrail.processors.documents.document import Document
 from modeltrail.processors.documents.model_card import model_card
 from modeltrail.processors.documents.rendering import html_of, markdown_of
+from modeltrail.schemas.columns import longs
 from modeltrail.schemas.events import (
     AlertAcknowledged,
     AlertRaised,
@@ -67,8 +68,9 @@ def a_life() -> Log:
 
 def windows(log: Log, means: list[float], count: int = 10) -> None:
     for place, mean in enumerate(means):
+        bins, counts = longs([134_000]), longs([count])
         metric = MetricWindow(
-            "latency_ms", count, 0, 0, mean, mean, mean, mean, mean, mean, (134_000,), (count,)
+            "latency_ms", count, 0, 0, mean, mean, mean, mean, mean, mean, bins, counts
         )
         start = START_US + place * WINDOW_US
         log.add(
