@@ -17,7 +17,7 @@ from modeltrail.infra.log_reader import LogRecord, PartitionReader, read_partiti
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.processors.alerting.fold import AlertFold
 from modeltrail.processors.alerting.rules_agent import rejection_of
-from modeltrail.processors.appending import Appender
+from modeltrail.processors.appending import Appender, Outgoing
 from modeltrail.processors.batching import (
     BATCHES_A_POLL,
     FetchBatch,
@@ -90,7 +90,6 @@ def make_app(
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,
-        producer_acks=-1,
         consumer_auto_offset_reset="earliest",
         # A worker that was killed keeps its partitions until its session ends.
         broker_session_timeout=6,
@@ -116,7 +115,7 @@ def make_app(
     inference, decided = (topic.full_name(kafka.topic_prefix) for topic in (INFERENCE, WINDOWS))
     # Folds of windows begin with a replay of their own, wherever the group stands.
     use_batched_transport(app, {inference: measurements.resume_from, decided: None})
-    _add_registry(app, settings, codec)
+    _add_registry(app, settings, codec, appender)
     _add_rules(app, RULES.full_name(kafka.topic_prefix), codec, publisher)
     source = KafkaDeploymentLog(kafka)
     make = partial(DeploymentsPartition, codec=codec, control=control, source=source)
@@ -141,12 +140,13 @@ def make_app(
     return app
 
 
-def _add_registry(app: Any, settings: Settings, codec: Codec) -> None:
+def _add_registry(app: Any, settings: Settings, codec: Codec, appender: Appender) -> None:
     name = REGISTRY.full_name(settings.kafka.topic_prefix)
     topic = app.topic(name, key_type=bytes, key_serializer="raw", value_serializer="raw")
 
     async def publish(key: bytes, value: bytes) -> object:
-        return await (await topic.send(key=key, value=value))
+        record = Outgoing(name, key, None, value)
+        return await asyncio.to_thread(appender.append, [record])
 
     agent = RegistryAgent(
         codec, lambda partition: read_partition(settings.kafka, name, partition), publish

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException, Producer
 
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.kafka import make_producer
+from modeltrail.schemas.errors import ModeltrailError
 
 _POLL_S = 0.5
 #: Most bytes are doubles, which compress little: that took an eighth of the worker's time.
@@ -28,8 +29,8 @@ class Outgoing:
     value: bytes
 
 
-class NotAppended(Exception):
-    """The broker did not take a record."""
+class NotAppended(ModeltrailError):
+    """The broker did not take a record: the worker ends, and begins again where the log stands."""
 
 
 class Appender:
@@ -61,7 +62,7 @@ class Appender:
             try:
                 producer.produce(record.topic, record.value, record.key, partition, answers.take)
             except (KafkaException, BufferError) as error:
-                raise NotAppended(f"{record.topic}: {error}") from error
+                raise _not_appended(record.topic, str(error)) from error
         return answers.newest_ms()
 
     def close(self) -> None:
@@ -87,7 +88,7 @@ class _Answers:
     def __init__(self, count: int) -> None:
         self._left = count
         self._newest_ms = 0
-        self._refusal: str | None = None
+        self._refusal: NotAppended | None = None
         self._complete = threading.Event()
         if not count:
             self._complete.set()
@@ -95,7 +96,7 @@ class _Answers:
     def take(self, error: Any, message: Any) -> None:
         """Take the answer to one of the records."""
         if error is not None:
-            self._refusal = self._refusal or f"{message.topic()}: {error.str()}"
+            self._refusal = self._refusal or _not_appended(message.topic(), error.str())
         else:
             self._newest_ms = max(self._newest_ms, message.timestamp()[1])
         self._left -= 1
@@ -110,5 +111,12 @@ class _Answers:
         """
         self._complete.wait()
         if self._refusal is not None:
-            raise NotAppended(self._refusal)
+            raise self._refusal
         return self._newest_ms
+
+
+def _not_appended(topic: str, why: str) -> NotAppended:
+    return NotAppended(
+        f"Kafka did not take a record of {topic} ({why}): check `modeltrail status` and the topic, "
+        "then start the worker again"
+    )

@@ -29,10 +29,10 @@ def settle_allocators() -> None:
     os.environ.setdefault(*_POLARS)
 
 
-def _share_arenas() -> bool:
-    """Let all threads that are yet to come share few arenas; whether the libc does."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    return mallopt is not None and mallopt(_M_ARENA_MAX, _ARENAS) == 1
+def _share_arenas() -> None:
+    """Let all threads that are yet to come share few arenas, where glibc is the libc."""
+    if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 class FreeMemory:

@@ -14,25 +14,6 @@ _LOW = 0x7F
 _MORE = 0x80
 # Nine bytes hold 63 bits: what takes a tenth might not fit a long.
 _MOST_BYTES = 9
-_LEAST, _GREATEST = -(2**63), 2**63 - 1
-
-
-def encoded_long(value: int) -> bytes:
-    """The bytes of one value.
-
-    Raises:
-        TypeError: it is no integer.
-        OverflowError: it does not fit 64 bits.
-    """
-    if not _LEAST <= value <= _GREATEST:
-        raise OverflowError(f"{value} does not fit a long")
-    rest = (value << 1) ^ (value >> 63)
-    encoded = bytearray()
-    while rest > _LOW:
-        encoded.append(rest & _LOW | _MORE)
-        rest >>= _BITS
-    encoded.append(rest)
-    return bytes(encoded)
 
 
 def encoded_longs(values: Integers) -> bytes:

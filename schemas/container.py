@@ -19,6 +19,7 @@ from typing import Any
 import fastavro
 import polars as pl
 
+from modeltrail.schemas.avro_scalars import avro_long
 from modeltrail.schemas.codec import Writer, reader_schema
 from modeltrail.schemas.datum_size import datum_size
 from modeltrail.schemas.ids import EVENT_ID_BYTES
@@ -75,7 +76,7 @@ def _read(container: bytes) -> pl.DataFrame | None:
 
 def _container(plan: _Plan, datums: Sequence[bytes]) -> bytes:
     body = b"".join((*datums, plan.sentinel))
-    return b"".join((plan.header, _long(len(datums) + 1), _long(len(body)), body, _SYNC))
+    return b"".join((plan.header, avro_long(len(datums) + 1), avro_long(len(body)), body, _SYNC))
 
 
 @cache
@@ -103,14 +104,3 @@ def _without_defaults(schema: Any) -> Any:
     if isinstance(schema, list):
         return [_without_defaults(part) for part in schema]
     return schema
-
-
-def _long(number: int) -> bytes:
-    """Avro's zig-zag variable-length encoding of a non-negative number."""
-    number <<= 1
-    out = bytearray()
-    while number >= 0x80:
-        out.append((number & 0x7F) | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)

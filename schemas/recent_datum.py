@@ -8,7 +8,8 @@ import sys
 
 import numpy as np
 
-from modeltrail.schemas.avro_longs import decoded_longs, encoded_long, encoded_longs
+from modeltrail.schemas.avro_longs import decoded_longs, encoded_longs
+from modeltrail.schemas.avro_scalars import avro_long, avro_string
 from modeltrail.schemas.columns import Doubles, Longs, doubles, longs
 from modeltrail.schemas.events import RecentMeasured, RecentMetric
 from modeltrail.schemas.ids import EventId, Micros, ModelId, Version
@@ -32,16 +33,16 @@ def recent_datum(fact: RecentMeasured) -> bytes:
         raise ValueError(f"event_id has {len(fact.event_id)} bytes, not {_ID_BYTES}")
     parts = [
         fact.event_id,
-        *map(_text, (fact.model_id, fact.version, fact.environment, fact.arm)),
-        encoded_long(fact.source_partition),
-        encoded_long(fact.advanced_to),
+        *map(avro_string, (fact.model_id, fact.version, fact.environment, fact.arm)),
+        avro_long(fact.source_partition),
+        avro_long(fact.advanced_to),
         _longs(fact.appended_ms),
         _longs(fact.offsets),
     ]
     if fact.metrics:
-        parts.append(encoded_long(len(fact.metrics)))
+        parts.append(avro_long(len(fact.metrics)))
         for metric in fact.metrics:
-            parts += (_text(metric.name), _doubles(metric.values))
+            parts += (avro_string(metric.name), _doubles(metric.values))
     return b"".join((*parts, _END))
 
 
@@ -66,21 +67,16 @@ def read_recent(datum: bytes) -> RecentMeasured | None:
     return fact if reader.is_at_end else None
 
 
-def _text(text: str) -> bytes:
-    encoded = text.encode()
-    return encoded_long(len(encoded)) + encoded
-
-
 def _longs(values: Longs) -> bytes:
     if not values:
         return _END
-    return encoded_long(len(values)) + encoded_longs(np.asarray(values)) + _END
+    return avro_long(len(values)) + encoded_longs(np.asarray(values)) + _END
 
 
 def _doubles(values: Doubles) -> bytes:
     if not values:
         return _END
-    return encoded_long(len(values)) + _little_endian(values).tobytes() + _END
+    return avro_long(len(values)) + _little_endian(values).tobytes() + _END
 
 
 def _little_endian(values: Doubles) -> Doubles:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import SupportsFloat
 
+from modeltrail.schemas.avro_scalars import avro_long, avro_string, varint
 from modeltrail.schemas.ids import EventId, check_metric_name
 
 _NO_STEP = b"\x00"
@@ -47,20 +48,6 @@ def metrics_datum(
     )
 
 
-def avro_long(value: int) -> bytes:
-    """Zigzag, then seven bits a byte, lowest first."""
-    return _varint((value << 1) ^ (value >> 63))
-
-
-def _varint(rest: int) -> bytes:
-    out = bytearray()
-    while rest > 0x7F:
-        out.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    out.append(rest)
-    return bytes(out)
-
-
 def _timestamp(value: int) -> bytes:
     # The bits above 21 change every second: only three bytes are worked out anew.
     rest = value << 1
@@ -79,18 +66,12 @@ def _count(value: int) -> bytes:
         return bytes((rest & 0x7F | 0x80, rest >> 7))
     if rest < 1 << 21:
         return bytes((rest & 0x7F | 0x80, rest >> 7 & 0x7F | 0x80, rest >> 14))
-    return _varint(rest)
+    return varint(rest)
 
 
 @lru_cache(maxsize=16)
 def _high_bytes(rest: int) -> bytes:
-    return _varint(rest)
-
-
-def avro_string(text: str) -> bytes:
-    """Length, then UTF-8."""
-    encoded = text.encode()
-    return avro_long(len(encoded)) + encoded
+    return varint(rest)
 
 
 def _layout(names: tuple[str, ...]) -> tuple[bytes, struct.Struct]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from modeltrail.producers.errors import RunAlreadyEnded, UnknownRun
 from modeltrail.producers.eventlog.framing import newest_version
-from modeltrail.producers.experiments.metrics_datum import avro_string
 from modeltrail.producers.spooling.fact import pack_prefix
+from modeltrail.schemas.avro_scalars import avro_string
 from modeltrail.schemas.events import MetricsLogged
 from modeltrail.schemas.ids import ExperimentId, RunId
 from modeltrail.schemas.topics import EXPERIMENTS, key_of

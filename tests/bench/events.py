@@ -11,6 +11,7 @@ from modeltrail.infra.clock import SystemClock
 from modeltrail.infra.config import Settings
 from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.schemas.avro_scalars import avro_long
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import InferenceMeasured
 from modeltrail.schemas.ids import (
@@ -69,18 +70,9 @@ def append(producer: Producer, topic: str, key: bytes, value: bytes) -> None:
 
 def captured(value: bytes, event_id: bytes, captured_us: int) -> bytes:
     """The same framed datum under another event_id and time of capture."""
-    at = _long(captured_us)
+    # Every time of this century takes the same number of bytes.
+    at = avro_long(captured_us)
     return value[:_HEAD] + event_id + at + value[_HEAD + _ID + len(at) :]
-
-
-def _long(number: int) -> bytes:
-    # An Avro long; every time of this century takes the same number of bytes.
-    left, encoded = number << 1, bytearray()
-    while left > 0x7F:
-        encoded.append(left & 0x7F | 0x80)
-        left >>= 7
-    encoded.append(left)
-    return bytes(encoded)
 
 
 def measurement_templates(

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltrail.producers.experiments.metrics_datum import avro_string, metrics_datum
+from modeltrail.producers.experiments.metrics_datum import metrics_datum
+from modeltrail.schemas.avro_scalars import avro_string
 from modeltrail.schemas.codec import encode_datum
 from modeltrail.schemas.events import MetricsLogged
 from modeltrail.schemas.ids import EventId, Micros, RunId

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltrail.schemas.avro_longs import decoded_longs, encoded_long, encoded_longs
+from modeltrail.schemas.avro_longs import decoded_longs, encoded_longs
+from modeltrail.schemas.avro_scalars import avro_long
 from modeltrail.schemas.codec import reader_schema
 from modeltrail.schemas.columns import doubles, longs
 from modeltrail.schemas.conversion import fact_from_record, record_from_fact
@@ -110,10 +111,10 @@ def test_the_greatest_longs_are_written_and_left_to_the_full_reader(value: int) 
 
 @given(LONGS | st.sampled_from([2**63 - 1, -(2**63)]))
 def test_one_long_is_written_like_many(value: int) -> None:
-    assert encoded_long(value) == encoded_longs(np.array([value]))
+    assert avro_long(value) == encoded_longs(np.array([value]))
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
 def test_what_does_not_fit_a_long_is_refused(value: int) -> None:
     with pytest.raises(OverflowError):
-        encoded_long(value)
+        avro_long(value)

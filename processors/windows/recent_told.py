@@ -1,0 +1,191 @@
+"""Tells the newest measurements of a step series by series, and lets go of what was told."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from modeltrail.processors.windows.columns import Codes, Extras, Flags, Floats, Integers
+from modeltrail.schemas.columns import Longs, doubles, longs
+from modeltrail.schemas.events import RecentMetric
+from modeltrail.schemas.measures import MEASURES
+from modeltrail.schemas.sketch import in_range
+
+# What is told is let go of in so many rows, 4 MB or less.
+_BLOCK_ROWS = 1 << 15
+
+AnyFloats = npt.NDArray[np.floating[Any]]
+Described = tuple[Longs, Longs, tuple[RecentMetric, ...]]
+"""Append times (ms) and offsets of the measurements of a series, its metrics by name."""
+InOrder = Callable[[Iterable[int]], list[int]]
+"""Brings codes of series in the order in which they are told."""
+
+
+@dataclass(slots=True)
+class Part:
+    """Measurements in the order of the log: only what is told of them, as narrow as it goes.
+
+    `columns` has those measures that some row has; one value stands for a row each.
+    """
+
+    times_ms: Integers
+    offsets: Integers
+    series: npt.NDArray[np.int32]
+    columns: dict[str, AnyFloats]
+    extras: Extras
+
+    def __len__(self) -> int:
+        return len(self.times_ms)
+
+    def where(self, chosen: Flags) -> "Part":
+        """The flagged rows."""
+        if chosen.all():
+            return self
+        return Part(
+            self.times_ms[chosen],
+            self.offsets[chosen],
+            self.series[chosen],
+            {
+                name: column if len(column) == 1 else column[chosen]
+                for name, column in self.columns.items()
+            },
+            self.extras.where(chosen),
+        )
+
+
+def told(
+    parts: list[Part], in_order: InOrder, metrics: Codes[str]
+) -> Iterator[tuple[int, Described]]:
+    """The measurements of each series.
+
+    Takes `parts` apart, column by column, and lets go of what was told: where there are many
+    series, whoever takes these in needs the room.
+    """
+    codes = in_order(np.unique(np.concatenate([np.unique(part.series) for part in parts])).tolist())
+    ranks = np.empty(max(codes) + 1, dtype=np.int32)
+    ranks[codes] = np.arange(len(codes), dtype=np.int32)
+    series, order = by_series([ranks[part.series] for part in parts])
+    heads = np.searchsorted(series, np.arange(len(codes) + 1))
+    extras = _ExtraColumns(parts, order)
+    blocks = _blocks(parts, order, heads)
+    while blocks:
+        first, block = blocks.popleft()
+        low = int(heads[first])
+        times_ms, offsets = block.places
+        values = {name: np.asarray(each, np.float64) for name, each in block.columns.items()}
+        partial = {name for name, column in values.items() if np.isnan(column).any()}
+        for place in range(first, first + block.series):
+            begin, end = heads[place : place + 2].tolist()
+            mine = slice(begin - low, end - low)
+            columns = {
+                name: column[mine]
+                for name, column in values.items()
+                if name not in partial or not np.isnan(column[mine]).all()
+            }
+            columns |= extras.between(begin, end, metrics)
+            yield (
+                codes[place],
+                (
+                    longs(times_ms[mine].tobytes()),
+                    longs(offsets[mine].tobytes()),
+                    tuple(
+                        RecentMetric(name, doubles(columns[name].tobytes()))
+                        for name in sorted(columns)
+                    ),
+                ),
+            )
+
+
+@dataclass(slots=True)
+class _Block:
+    """The measurements of so many series that follow each other, series by series.
+
+    `places` are their append times and offsets.
+    """
+
+    series: int
+    places: list[Integers]
+    columns: dict[str, AnyFloats]
+
+
+def _blocks(parts: list[Part], order: Integers, heads: Integers) -> deque[tuple[int, _Block]]:
+    """All of it in blocks, each with the number of its first series.
+
+    Args:
+        parts: measurements; they have no columns after this.
+        order: their rows by series.
+        heads: where in that the first of each series is, and the end.
+    """
+    rows = np.arange(0, len(order), _BLOCK_ROWS)
+    firsts = np.unique(np.searchsorted(heads, rows, side="right") - 1)
+    edges = heads[firsts[1:]]
+    blocks = deque(
+        (int(first), _Block(int(size), [], {}))
+        for first, size in zip(firsts, np.diff(firsts, append=len(heads) - 1), strict=True)
+    )
+    for column in (
+        np.concatenate([part.times_ms for part in parts]),
+        np.concatenate([part.offsets for part in parts]),
+    ):
+        for (_, block), mine in zip(blocks, np.split(column[order], edges), strict=True):
+            block.places.append(mine.copy())
+    for name, column in _columns_of(parts, order):
+        for (_, block), values in zip(blocks, np.split(column, edges), strict=True):
+            block.columns[name] = values.copy()
+    return blocks
+
+
+def _columns_of(parts: list[Part], order: Integers) -> Iterator[tuple[str, AnyFloats]]:
+    """The columns that some part has, by series; the parts have them no more."""
+    for name in MEASURES:
+        if not any(name in part.columns for part in parts):
+            continue
+        missing = np.full(1, np.nan, np.float32)
+        pieces = [np.broadcast_to(part.columns.pop(name, missing), len(part)) for part in parts]
+        yield name, np.concatenate(pieces)[order]
+
+
+def by_series(parts: list[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.int32], Integers]:
+    """The series of all rows, rising, and which row each is: in the order of the log."""
+    series = np.concatenate(parts)
+    order = np.argsort(series, kind="stable")
+    return series[order], order
+
+
+class _ExtraColumns:
+    """Values of metrics without a column, in the order of the rows."""
+
+    def __init__(self, parts: list[Part], order: Integers) -> None:
+        places = np.empty(len(order), dtype=np.int64)
+        places[order] = np.arange(len(order))
+        before = np.cumsum([0, *(len(part) for part in parts[:-1])])
+        owners = places[
+            np.concatenate(
+                [part.extras.rows + shift for part, shift in zip(parts, before, strict=True)]
+            )
+        ]
+        values = np.concatenate([part.extras.values for part in parts])
+        kept = np.flatnonzero(in_range(values))
+        by_place = kept[np.argsort(owners[kept], kind="stable")]
+        self._places = owners[by_place]
+        self._metrics = np.concatenate([part.extras.metrics for part in parts])[by_place]
+        self._values: Floats = values[by_place]
+
+    def between(self, low: int, high: int, metrics: Codes[str]) -> dict[str, Floats]:
+        """A column for each metric that the rows from `low` up to `high` have."""
+        begin, end = np.searchsorted(self._places, (low, high))
+        if begin == end:
+            return {}
+        places, codes, values = (
+            column[begin:end] for column in (self._places, self._metrics, self._values)
+        )
+        columns: dict[str, Floats] = {}
+        for code in np.unique(codes).tolist():
+            column = np.full(high - low, np.nan)
+            mine = codes == code
+            column[places[mine] - low] = values[mine]
+            columns[metrics[code]] = column
+        return columns
