@@ -162,8 +162,9 @@ def _newest(parts: Sequence[Rows]) -> Rows:
     )
     order = np.lexsort((offsets, partitions, appended_ms))
     # A row has one append time, so the same rows are side by side.
-    again = (np.diff(offsets[order]) == 0) & (np.diff(partitions[order]) == 0)
-    order = order[np.concatenate(([True], ~again))][-MOST:]
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = (np.diff(offsets[order]) != 0) | (np.diff(partitions[order]) != 0)
+    order = order[first][-MOST:]
     values = np.concatenate(
         [_aligned(names, rows.names, rows.values, np.nan) for rows in parts], axis=1
     )

@@ -231,3 +231,14 @@ def test_what_new_measurements_are_certain_to_replace_takes_no_room_any_more() -
     assert len(pickle.dumps(fold)) < before + 20_000
     facts = take(fold, [advanced(0, 1, START_S + 20)])
     assert counts(facts, "last_1000") == {20: 1000}
+
+
+def test_measurements_that_are_told_twice_count_once() -> None:
+    fold = MergeFold(0)
+    found = [replace(measured(1 + number), offset=number) for number in range(3)]
+    told = recent_of(MODEL, 0, START_S + 10, found)
+    nothing = recent_of(MODEL, 0, START_S + 10, [])
+
+    facts = take(fold, [nothing, nothing, told, told, advanced(0, 1, START_S + 10)])
+
+    assert counts(facts, "last_1000") == {10: 3}
