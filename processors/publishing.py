@@ -9,10 +9,10 @@ from itertools import groupby
 from modeltrail.processors.appending import Outgoing
 from modeltrail.processors.patience import persistently
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.events import Fact
+from modeltrail.schemas.events import Fact, PartitionAdvanced, TimeMarked, WindowsDecided
 from modeltrail.schemas.topics import TOPICS, Topic, key_of
 
-#: The largest facts hold 1,000 measurements of a series: a tenth of a megabyte.
+#: The largest facts hold measurements: an eighth of a megabyte, or one series.
 _MOST_RECORDS = 256
 _MOST_BYTES = 1024 * 1024
 
@@ -38,9 +38,9 @@ class Publisher:
     async def publish(self, facts: Iterable[Fact]) -> int:
         """Append `facts` in order and return once the broker has acknowledged all of them.
 
-        They are read in a thread, and only so many at once that they stay few in memory. A fact
-        with a `partition` says that what came before it is in the log. A producer may lose a
-        record and deliver the next, so such facts wait for all others, and others wait for them.
+        They are read in a thread, and only so many at once that they stay few in memory. Some
+        say that what came before them is in the log. A producer may lose a record and deliver the
+        next, so such facts wait for all others, and others wait for them.
 
         Returns:
             The newest append time, ms; 0 where there was no fact.
@@ -69,11 +69,11 @@ class Publisher:
 
     def _outgoing(self, fact: Fact) -> Outgoing:
         topic = _TOPIC_OF[type(fact)]
-        key = None if _tells_progress(fact) else key_in(topic, fact)
+        partition = getattr(fact, "partition", None)
         return Outgoing(
             topic=topic.full_name(self.prefix),
-            key=key,
-            partition=getattr(fact, "partition", None),
+            key=key_in(topic, fact) if partition is None else None,
+            partition=partition,
             value=self.codec.encode(fact),
         )
 
@@ -84,7 +84,8 @@ def key_in(topic: Topic, fact: Fact) -> bytes:
 
 
 def _tells_progress(fact: Fact) -> bool:
-    return hasattr(fact, "partition")
+    return isinstance(fact, _PROGRESS)
 
 
+_PROGRESS = (TimeMarked, PartitionAdvanced, WindowsDecided)
 _TOPIC_OF: dict[type[Fact], Topic] = {kind: topic for topic in TOPICS for kind in topic.facts}

@@ -11,7 +11,7 @@ import fastavro
 from modeltrail.schemas.catalog import full_name, newest_schema, without_logical_types
 from modeltrail.schemas.conversion import fact_from_record, record_from_fact
 from modeltrail.schemas.errors import DecodeError, InvalidFact, UnexpectedRecord
-from modeltrail.schemas.events import Fact, RecentMeasured
+from modeltrail.schemas.events import Fact, OfManySeries
 from modeltrail.schemas.facts import FACTS
 from modeltrail.schemas.wire import HEADER_BYTES, frame_header, schema_id_of
 
@@ -94,14 +94,15 @@ class Codec:
             SchemaRegistryUnavailable: its writer schema is not known yet.
         """
         writer = self.writer_of(schema_id_of(value))
-        if writer.record == RecentMeasured.record and writer.is_newest:
+        kind = kind_of(writer.record)
+        if issubclass(kind, OfManySeries) and writer.is_newest:
             # With it comes numpy, which a node that only measures does not wait for.
-            from modeltrail.schemas.recent_datum import read_recent
+            from modeltrail.schemas.column_datum import read_columns
 
-            recent = read_recent(value[HEADER_BYTES:])
-            if recent is not None:
-                return recent
-        return fact_from_record(kind_of(writer.record), decode_record(writer, value))
+            fact = read_columns(kind, value[HEADER_BYTES:])
+            if fact is not None:
+                return fact
+        return fact_from_record(kind, decode_record(writer, value))
 
     def writer_of(self, schema_id: int) -> Writer:
         """The writer schema with that id.
@@ -127,10 +128,10 @@ def encode_datum(fact: Fact) -> bytes:
     """
     out = io.BytesIO()
     try:
-        if isinstance(fact, RecentMeasured):
-            from modeltrail.schemas.recent_datum import recent_datum
+        if isinstance(fact, OfManySeries):
+            from modeltrail.schemas.column_datum import column_datum
 
-            return recent_datum(fact)
+            return column_datum(fact)
         record = record_from_fact(fact)
         _check_ints(fact.record, record)
         fastavro.schemaless_writer(out, reader_schema(fact.record), record)

@@ -7,6 +7,11 @@ neighbours silently. So the block ends with a sentinel datum, and after decoding
 every row must be the first sixteen bytes of its datum, and the values of every row must take
 exactly the bytes of its datum. No encoding is shorter than the canonical one that is counted, so
 rows whose sizes are all right were each read from their own datum, whatever the bytes are.
+
+Nor does the reader refuse all that is wrong. It takes any union index but 0 for 1, and any boolean
+but 1 for false, so these bytes are looked up where they lie in the datums: after what the columns
+say was read before them. And it cuts an int to 32 bits, so it is told that ints are longs. Unions
+and booleans inside other types are not looked up: the record-by-record decoder reads those.
 """
 
 import io
@@ -17,17 +22,20 @@ from functools import cache
 from typing import Any
 
 import fastavro
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from modeltrail.schemas.avro_scalars import avro_long
 from modeltrail.schemas.codec import Writer, reader_schema
-from modeltrail.schemas.datum_size import datum_size
+from modeltrail.schemas.datum_size import DatumLayout, datum_layout
 from modeltrail.schemas.ids import EVENT_ID_BYTES
 from modeltrail.schemas.polars_types import blank_value
 from modeltrail.schemas.resolution import NotColumnwise, reader_columns
 
 _SYNC = b"modeltrail-block"
 _SENTINEL_ID = b"modeltrail-guard"
+_TYPES_LIE_IN = ("fields", "type", "items")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class _Plan:
 
     header: bytes
     sentinel: bytes
-    size: pl.Expr
+    layout: DatumLayout
     columns: list[pl.Expr]
 
 
@@ -50,16 +58,36 @@ def read_container(writer: Writer, datums: Sequence[bytes]) -> pl.DataFrame | No
     plan = _plan_for(writer.record, writer.json_text)
     if plan is None:
         return None
-    raw = _read(_container(plan, datums))
+    body = b"".join((*datums, plan.sentinel))
+    raw = _read(_container(plan, len(datums) + 1, body))
     if raw is None or raw.height != len(datums) + 1:
         return None
     expected = pl.Series([*datums, plan.sentinel], dtype=pl.Binary)
     if not raw["event_id"].equals(expected.bin.slice(0, EVENT_ID_BYTES), null_equal=False):
         return None
-    sizes = raw.select(size=plan.size)["size"]
-    if not (sizes == expected.bin.size()).all():
+    if not _rows_fit(body, expected.bin.size().to_numpy(), raw, plan.layout):
         return None
-    return raw.head(len(datums)).select(plan.columns)
+    try:
+        return raw.head(len(datums)).select(plan.columns)
+    except pl.exceptions.InvalidOperationError:
+        # An int, read as a long, needs more than 32 bits.
+        return None
+
+
+def _rows_fit(
+    body: bytes, sizes: npt.NDArray[np.uint32], raw: pl.DataFrame, layout: DatumLayout
+) -> bool:
+    """Whether each row takes exactly the bytes of its datum, with right unions and booleans."""
+    octets = np.frombuffer(body, np.uint8)
+    ends = sizes.cumsum(dtype=np.int64)
+    at = ends - sizes
+    *stretches, last = raw.select(layout.stretches).get_columns()
+    for stretch, never_set in zip(stretches, layout.never_set, strict=True):
+        at += stretch.to_numpy()
+        # Clipped, because sizes that are wrong are found at the end only.
+        if np.bitwise_or.reduce(octets.take(at, mode="clip")) & never_set:
+            return False
+    return bool((at + last.to_numpy() == ends).all())
 
 
 def _read(container: bytes) -> pl.DataFrame | None:
@@ -74,9 +102,8 @@ def _read(container: bytes) -> pl.DataFrame | None:
         return None
 
 
-def _container(plan: _Plan, datums: Sequence[bytes]) -> bytes:
-    body = b"".join((*datums, plan.sentinel))
-    return b"".join((plan.header, avro_long(len(datums) + 1), avro_long(len(body)), body, _SYNC))
+def _container(plan: _Plan, count: int, body: bytes) -> bytes:
+    return b"".join((plan.header, avro_long(count), avro_long(len(body)), body, _SYNC))
 
 
 @cache
@@ -86,21 +113,25 @@ def _plan_for(record: str, writer_text: str) -> _Plan | None:
     if writer["fields"][0]["name"] != "event_id":
         return None
     try:
-        size = datum_size(writer)
+        layout = datum_layout(writer)
         columns = reader_columns(writer, reader_schema(record))
     except (TypeError, NotColumnwise):
         return None
     head, datum = io.BytesIO(), io.BytesIO()
-    bare = fastavro.parse_schema(_without_defaults(schema))
+    bare = fastavro.parse_schema(_as_polars_reads_it(schema))
     fastavro.writer(head, bare, [], sync_marker=_SYNC)
     fastavro.schemaless_writer(datum, writer, {**blank_value(writer), "event_id": _SENTINEL_ID})
-    return _Plan(head.getvalue(), datum.getvalue(), size, columns)
+    return _Plan(head.getvalue(), datum.getvalue(), layout, columns)
 
 
-def _without_defaults(schema: Any) -> Any:
-    """The same schema without defaults: polars refuses a file whose schema has the default ""."""
+def _as_polars_reads_it(schema: Any) -> Any:
+    """The same schema without defaults, as polars refuses the default "", and ints as longs."""
     if isinstance(schema, dict):
-        return {name: _without_defaults(part) for name, part in schema.items() if name != "default"}
+        return {
+            name: _as_polars_reads_it(part) if name in _TYPES_LIE_IN else part
+            for name, part in schema.items()
+            if name != "default"
+        }
     if isinstance(schema, list):
-        return [_without_defaults(part) for part in schema]
-    return schema
+        return [_as_polars_reads_it(part) for part in schema]
+    return "long" if schema == "int" else schema

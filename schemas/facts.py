@@ -37,6 +37,8 @@ FACTS: tuple[type[Fact], ...] = (
     events.RuleRejected,
     events.PartialWindow,
     events.RecentMeasured,
+    events.PartialWindows,
+    events.RecentMeasurements,
     events.ValueBreached,
     events.PartitionAdvanced,
     events.WindowClosed,

@@ -99,6 +99,8 @@ WINDOWS = Topic(
     (
         events.PartialWindow,
         events.RecentMeasured,
+        events.PartialWindows,
+        events.RecentMeasurements,
         events.ValueBreached,
         events.PartitionAdvanced,
         events.WindowClosed,

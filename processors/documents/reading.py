@@ -18,7 +18,9 @@ from modeltrail.schemas.events import (
     Fact,
     ModelRegistered,
     PartialWindow,
+    PartialWindows,
     RecentMeasured,
+    RecentMeasurements,
     RunStarted,
 )
 from modeltrail.schemas.ids import ExperimentId, Micros, ModelId, Version
@@ -38,7 +40,9 @@ from modeltrail.schemas.wire import schema_id_of
 _OF_A_MODEL = (REGISTRY, ALERTS, DEPLOYMENTS, ETHICS)
 _HOUR_MS = 3_600_000
 #: Large, and of no interest here: they are passed over unread.
-_PASSED_OVER = frozenset({PartialWindow.record, RecentMeasured.record})
+_PASSED_OVER = frozenset(
+    kind.record for kind in (PartialWindow, PartialWindows, RecentMeasured, RecentMeasurements)
+)
 
 
 class NothingKnown(ModeltrailError):

@@ -1,17 +1,22 @@
 """Says what a partition holds when a step of its time is cut, as facts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 
 import numpy as np
 
+from modeltrail.processors.windows.chunks import chunked
 from modeltrail.processors.windows.columns import Codes
+from modeltrail.processors.windows.held import Held
 from modeltrail.processors.windows.moments import BUCKET_US, cut_ms
-from modeltrail.processors.windows.recent import Recent
-from modeltrail.processors.windows.series import Series
-from modeltrail.processors.windows.tally import Tally, partials_of, series_in
-from modeltrail.schemas.events import PartialWindow, PartitionAdvanced, RecentMeasured
-from modeltrail.schemas.ids import Micros, derived_event_id
+from modeltrail.processors.windows.recent import Recent, in_columns
+from modeltrail.processors.windows.series import Series, SeriesNames
+from modeltrail.processors.windows.tally import Tally, series_in
+from modeltrail.schemas.events import PartialWindows, PartitionAdvanced, RecentMeasurements
+from modeltrail.schemas.ids import Micros, ModelId, derived_event_id
+from modeltrail.schemas.partitioning import partition_of
+from modeltrail.schemas.topics import key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +28,20 @@ class Place:
     series: Codes[Series]
     metrics: Codes[str]
 
+    def held_by(self, code: int) -> int:
+        """The partition of `windows` that holds a series."""
+        return _partition_of(self.series[code][0], self.partitions)
+
     def in_order(self, codes: Iterable[int]) -> list[int]:
-        """Codes of series in the order of their names, which is the same in every run."""
-        return sorted(codes, key=lambda code: self.series[code])
+        """Codes of series by partition and name, which is the same order in every run."""
+        return sorted(codes, key=lambda code: (self.held_by(code), self.series[code]))
+
+    def names_of(self, codes: Sequence[int]) -> SeriesNames:
+        """The models, versions, environments and arms of some series."""
+        models, versions, environments, arms = zip(
+            *map(self.series.__getitem__, codes), strict=True
+        )
+        return models, versions, environments, arms
 
 
 @dataclass(slots=True)
@@ -53,12 +69,12 @@ class Bucket:
     changed: set[int] = field(default_factory=set)
 
 
-def decided_partials(place: Place, number: int, bucket: Bucket | None) -> Iterator[PartialWindow]:
+def decided_partials(place: Place, number: int, bucket: Bucket | None) -> Iterator[PartialWindows]:
     """What the bucket of that number holds as it is decided."""
     return _partials(place, number, bucket, None) if bucket else iter(())
 
 
-def final_partials(place: Place, number: int, bucket: Bucket | None) -> Iterator[PartialWindow]:
+def final_partials(place: Place, number: int, bucket: Bucket | None) -> Iterator[PartialWindows]:
     """What the bucket holds of the series that changed since."""
     if not bucket or not bucket.changed:
         return iter(())
@@ -67,28 +83,38 @@ def final_partials(place: Place, number: int, bucket: Bucket | None) -> Iterator
 
 def _partials(
     place: Place, number: int, bucket: Bucket, changed: set[int] | None
-) -> Iterator[PartialWindow]:
+) -> Iterator[PartialWindows]:
     table = bucket.tally.table()
     final = changed is not None
-    codes = place.in_order(series_in(table).tolist() if changed is None else changed)
+    codes = place.in_order(np.unique(series_in(table)).tolist() if changed is None else changed)
+    if not codes:
+        return
+    held = Held(table, codes, place.metrics)
     start, end = Micros(number * BUCKET_US), Micros((number + 1) * BUCKET_US)
-    for code, measurements, metrics in partials_of(table, np.array(codes), place.metrics):
-        series = place.series[code]
-        yield PartialWindow(
-            derived_event_id(PartialWindow.record, place.partition, *series, start, int(final)),
-            *series,
+    sizes = zip(map(place.held_by, codes), held.sizes().tolist(), range(len(codes)), strict=True)
+    for chunk, found in chunked(sizes):
+        low, high = found[0], found[-1] + 1
+        models, versions, environments, arms = place.names_of(codes[low:high])
+        yield PartialWindows(
+            derived_event_id(
+                PartialWindows.record, place.partition, start, int(final), chunk.number
+            ),
+            chunk.partition,
             place.partition,
+            models,
+            versions,
+            environments,
+            arms,
             start,
             end,
             final,
-            measurements,
-            metrics,
+            *held.between(low, high),
         )
 
 
 def newest_measured(
     place: Place, step: int, recent: Recent, number: int
-) -> Iterator[RecentMeasured]:
+) -> Iterator[RecentMeasurements]:
     """The newest measurements of each series since this was told last in a step.
 
     Args:
@@ -98,17 +124,22 @@ def newest_measured(
         number: the how many-th time in the step this is, from 1; 0: at its cut.
     """
     cut = Micros(cut_ms(step) * 1000)
-    early = (number,) if number else ()
-    for code, (times_ms, offsets, metrics) in recent.newest(place.in_order, place.metrics):
-        series = place.series[code]
-        yield RecentMeasured(
-            derived_event_id(RecentMeasured.record, place.partition, *series, cut, *early),
-            *series,
+    told = (
+        (place.held_by(each.series), each.nbytes, each)
+        for each in recent.newest(place.in_order, place.metrics)
+    )
+    for chunk, found in chunked(told):
+        models, versions, environments, arms = place.names_of([each.series for each in found])
+        yield RecentMeasurements(
+            derived_event_id(RecentMeasurements.record, place.partition, cut, number, chunk.number),
+            chunk.partition,
             place.partition,
+            models,
+            versions,
+            environments,
+            arms,
             cut,
-            times_ms,
-            offsets,
-            metrics,
+            *in_columns(found),
         )
 
 
@@ -130,3 +161,8 @@ def advanced(place: Place, step: int, counts: Counts) -> Iterator[PartitionAdvan
             counts.unmatched_truths,
             counts.evicted_samples,
         )
+
+
+@lru_cache(1 << 14)
+def _partition_of(model_id: ModelId, partitions: int) -> int:
+    return partition_of(key_of(model_id), partitions)

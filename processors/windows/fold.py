@@ -58,7 +58,7 @@ from modeltrail.schemas.events import Fact, MeasurementSampled
 from modeltrail.schemas.sketch import RANGE_LIMIT
 
 #: After so many measurements of a step the newest are told, and again at its cut.
-TOLD_ROWS = 1 << 18
+TOLD_ROWS = 1 << 17
 
 
 class WindowsFold:

@@ -12,14 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from modeltrail.processors.windows.described import described, shape_of
-from modeltrail.processors.windows.series import Series, series_of
+from modeltrail.processors.windows.series import Series, each_series
 from modeltrail.processors.windows.sketches import Floats, Integers
-from modeltrail.schemas.events import MetricWindow, RecentMeasured
+from modeltrail.schemas.events import MetricWindow, RecentMeasurements
 from modeltrail.schemas.sketch import fixed_point
 
 Array = TypeVar("Array", Floats, Integers)
 
 MOST = 1000
+# As soon as so many have come for a cut, those whose place they take are let go.
+_MANY = MOST // 2
 HOUR_MS = 3_600_000
 
 
@@ -33,20 +35,35 @@ class Rows:
     names: tuple[str, ...]
     values: Floats
 
+    def __len__(self) -> int:
+        return len(self.appended_ms)
 
-def rows_of(recent: RecentMeasured) -> Rows:
-    """The measurements of a fact, as arrays."""
-    appended_ms = np.array(recent.appended_ms, dtype=np.int64)
-    values = np.empty((len(recent.metrics), len(appended_ms)))
-    for column, metric in zip(values, recent.metrics, strict=True):
-        column[:] = metric.values
-    return Rows(
-        appended_ms,
-        np.full(len(appended_ms), recent.source_partition, dtype=np.int32),
-        np.array(recent.offsets, dtype=np.int64),
-        tuple(metric.name for metric in recent.metrics),
-        values,
-    )
+
+def rows_of(recent: RecentMeasurements) -> Iterator[tuple[Series, Rows]]:
+    """Each series of a fact and its measurements.
+
+    As copies: a view would keep the columns of all series for as long as one of them is kept.
+    """
+    appended_ms, offsets = np.asarray(recent.appended_ms), np.asarray(recent.offsets)
+    values = np.asarray(recent.values)
+    row = metric = value = 0
+    for series, count, metrics in zip(
+        each_series(recent), recent.measurements, recent.metrics_each, strict=True
+    ):
+        places = recent.metrics[metric : metric + metrics]
+        yield (
+            series,
+            Rows(
+                appended_ms[row : row + count].copy(),
+                np.full(count, recent.source_partition, dtype=np.int32),
+                offsets[row : row + count].copy(),
+                tuple(map(recent.metric_names.__getitem__, places)),
+                values[value : value + count * metrics].reshape(metrics, count).copy(),
+            ),
+        )
+        row += count
+        metric += metrics
+        value += count * metrics
 
 
 class Arriving:
@@ -55,17 +72,22 @@ class Arriving:
     def __init__(self) -> None:
         self._rows: dict[Series, list[Rows]] = {}
 
-    def add(self, recent: RecentMeasured) -> bool:
+    def add(self, recent: RecentMeasurements) -> list[tuple[Series, int]]:
         """Take what a source partition says; that it says it again changes nothing.
 
         Returns:
-            Whether there are 1,000 of the series: no older one will count.
+            The series of which many have come by now, and how many: they take the place of as many
+            older ones.
         """
-        rows = self._rows.setdefault(series_of(recent), [])
-        rows.append(rows_of(recent))
-        if sum(len(each.appended_ms) for each in rows) > MOST:
-            rows[:] = [_newest(rows)]
-        return len(rows) == 1 and len(rows[0].appended_ms) == MOST
+        many = []
+        for series, rows in rows_of(recent):
+            held = self._rows.setdefault(series, [])
+            before = sum(map(len, held))
+            held.append(rows)
+            if before < _MANY <= before + len(rows) or before + len(rows) >= MOST:
+                held[:] = [_newest(held)]
+                many.append((series, len(held[0])))
+        return many
 
     def taken(self) -> Iterator[tuple[Series, Rows]]:
         """At most 1,000 of each series, oldest first; they are here no more once they are given."""
@@ -97,11 +119,11 @@ class Newest:
         )
 
     def after(self, first: int) -> "Newest":
-        """Without the first ones."""
+        """Without the first ones, which take no room any more."""
         return _narrowed(
-            self.appended_ms[first:],
+            self.appended_ms[first:].copy(),
             self.names,
-            self.values[:, first:],
+            self.values[:, first:].copy(),
             self.totals - _totals(self.values[:, :first]),
         )
 
@@ -123,10 +145,11 @@ class Last1000:
                 old = int(np.searchsorted(newest.appended_ms, cut_ms - HOUR_MS, side="right"))
                 self._set(series, newest.after(old))
 
-    def forget(self, series: Series) -> None:
-        """Let go of measurements in whose place others are certain to come with the next cut."""
-        self._metrics.pop(series, None)
-        self._newest.pop(series, None)
+    def make_room(self, series: Series, count: int) -> None:
+        """Let go of what is certain to be replaced: `count` newer ones come with the next cut."""
+        newest = self._newest.get(series)
+        if newest is not None and (leaving := len(newest.appended_ms) + count - MOST) > 0:
+            self._set(series, newest.after(leaving))
 
     def described(self) -> Iterator[tuple[Series, Newest, tuple[MetricWindow, ...]]]:
         """Each series, its measurements and what its metrics come to, by series."""
@@ -143,7 +166,8 @@ class Last1000:
         return sum(each.values.nbytes + each.appended_ms.nbytes for each in self._newest.values())
 
     def _set(self, series: Series, newest: Newest) -> None:
-        self.forget(series)
+        self._metrics.pop(series, None)
+        self._newest.pop(series, None)
         if newest.appended_ms.size:
             self._newest[series] = newest
 

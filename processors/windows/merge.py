@@ -28,15 +28,18 @@ import numpy as np
 from modeltrail.processors.windows.arrivals import Arrivals
 from modeltrail.processors.windows.closed import closed_last_1000, closed_windows
 from modeltrail.processors.windows.last_1000 import Arriving, Last1000
-from modeltrail.processors.windows.series import SeriesRows, series_of
+from modeltrail.processors.windows.series import SeriesRows
+from modeltrail.processors.windows.single_series import as_partials, as_recent
 from modeltrail.processors.windows.sketches import merged, rows_that_differ
 from modeltrail.processors.windows.tiers import BUCKET_S, Tiers
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.events import (
     Fact,
     PartialWindow,
+    PartialWindows,
     PartitionAdvanced,
     RecentMeasured,
+    RecentMeasurements,
     WindowClosed,
     WindowsDecided,
 )
@@ -78,28 +81,33 @@ class MergeFold:
     def absorb(self, record: Appended) -> tuple[Fact, ...]:
         """Take the next record of the partition; give what is decided by it."""
         match record.fact:
+            case PartialWindows() as partials:
+                self._take_partials(partials)
             case PartialWindow() as partial:
-                self._take_partial(partial)
-            case RecentMeasured() as recent:
+                self._take_partials(as_partials(partial))
+            case RecentMeasurements() as recent:
                 self._take_recent(recent)
+            case RecentMeasured() as recent:
+                self._take_recent(as_recent(recent))
             case PartitionAdvanced() as advance:
                 return self._advance(advance)
         return ()
 
-    def _take_partial(self, partial: PartialWindow) -> None:
-        end_s = partial.end // _SECOND_US
-        arrived = self._arrived(end_s + BUCKET_S if partial.final else end_s)
+    def _take_partials(self, partials: PartialWindows) -> None:
+        end_s = partials.end // _SECOND_US
+        arrived = self._arrived(end_s + BUCKET_S if partials.final else end_s)
         if arrived is not None:
-            (arrived.final if partial.final else arrived.decided).add(partial, self._rows)
+            (arrived.final if partials.final else arrived.decided).add(partials, self._rows)
 
-    def _take_recent(self, recent: RecentMeasured) -> None:
+    def _take_recent(self, recent: RecentMeasurements) -> None:
         end_s = _end_s(recent.advanced_to)
         arrived = self._arrived(end_s)
         if arrived is None:
             return
-        is_full = arrived.recent.add(recent)
-        if is_full and end_s == self._decided + BUCKET_S:
-            self._last_1000.forget(series_of(recent))
+        many = arrived.recent.add(recent)
+        if end_s == self._decided + BUCKET_S:
+            for series, count in many:
+                self._last_1000.make_room(series, count)
 
     def _arrived(self, end_s: int) -> _Arrived | None:
         """What has come for a cut; None once it is decided."""

@@ -1,20 +1,24 @@
 """Keeps the newest measurements of each series in one step of a partition's time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from modeltrail.processors.windows.columns import Codes, Flags, Floats, Rows
 from modeltrail.processors.windows.recent_told import (
     AnyFloats,
-    Described,
     InOrder,
     Part,
+    Told,
     by_series,
     told,
 )
+from modeltrail.schemas.columns import Doubles, Longs, doubles, longs
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import in_range
+
+NewestColumns = tuple[Longs, Longs, Longs, tuple[str, ...], Longs, Longs, Doubles]
+"""The columns of RecentMeasurements from `measurements` on, in its order."""
 
 MOST = 1000
 # Fewer rows than this are not worth looking for those that are too old.
@@ -36,7 +40,7 @@ class Recent:
         if self._rows > 2 * self._kept + _SLACK:
             self._drop_old()
 
-    def newest(self, in_order: InOrder, metrics: Codes[str]) -> Iterator[tuple[int, Described]]:
+    def newest(self, in_order: InOrder, metrics: Codes[str]) -> Iterator[Told]:
         """Each series in that order and its newest measurements, which are here no more."""
         if self._rows:
             self._drop_old()
@@ -53,6 +57,21 @@ class Recent:
         chosen = zip(self._parts, np.split(newest, edges), strict=True)
         self._parts = [part.where(flags) for part, flags in chosen if flags.any()]
         self._rows = self._kept = int(np.count_nonzero(newest))
+
+
+def in_columns(found: Sequence[Told]) -> NewestColumns:
+    """The newest measurements of some series, at least one."""
+    names = sorted({name for each in found for name in each.names})
+    places = {name: place for place, name in enumerate(names)}
+    return (
+        longs(len(each.times_ms) for each in found),
+        longs(b"".join(each.times_ms.tobytes() for each in found)),
+        longs(b"".join(each.offsets.tobytes() for each in found)),
+        tuple(names),
+        longs(len(each.names) for each in found),
+        longs(places[name] for each in found for name in each.names),
+        doubles(b"".join(each.values.tobytes() for each in found)),
+    )
 
 
 def _part_of(rows: Rows) -> Part:

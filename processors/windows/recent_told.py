@@ -3,25 +3,43 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from modeltrail.processors.windows.columns import Codes, Extras, Flags, Floats, Integers
-from modeltrail.schemas.columns import Longs, doubles, longs
-from modeltrail.schemas.events import RecentMetric
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import in_range
 
 # What is told is let go of in so many rows, 4 MB or less.
 _BLOCK_ROWS = 1 << 15
+# Append time and offset in Avro, about.
+_PLACE_BYTES = 10
 
 AnyFloats = npt.NDArray[np.floating[Any]]
-Described = tuple[Longs, Longs, tuple[RecentMetric, ...]]
-"""Append times (ms) and offsets of the measurements of a series, its metrics by name."""
 InOrder = Callable[[Iterable[int]], list[int]]
 """Brings codes of series in the order in which they are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The measurements of a series, oldest first: append times (ms), offsets and values.
+
+    `values` has a row a metric, in the order of `names`, and a column a measurement.
+    """
+
+    series: int
+    times_ms: Integers
+    offsets: Integers
+    names: tuple[str, ...]
+    values: Floats
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes it takes to tell them."""
+        return self.values.nbytes + len(self.times_ms) * _PLACE_BYTES
 
 
 @dataclass(slots=True)
@@ -56,9 +74,7 @@ class Part:
         )
 
 
-def told(
-    parts: list[Part], in_order: InOrder, metrics: Codes[str]
-) -> Iterator[tuple[int, Described]]:
+def told(parts: list[Part], in_order: InOrder, metrics: Codes[str]) -> Iterator[Told]:
     """The measurements of each series.
 
     Takes `parts` apart, column by column, and lets go of what was told: where there are many
@@ -75,28 +91,36 @@ def told(
         first, block = blocks.popleft()
         low = int(heads[first])
         times_ms, offsets = block.places
-        values = {name: np.asarray(each, np.float64) for name, each in block.columns.items()}
-        partial = {name for name, column in values.items() if np.isnan(column).any()}
+        block_names = tuple(sorted(block.columns))
+        values = np.empty((len(block_names), len(times_ms)))
+        for row, name in zip(values, block_names, strict=True):
+            row[:] = block.columns.pop(name)
+        is_partial = bool(np.isnan(values).any())
         for place in range(first, first + block.series):
             begin, end = heads[place : place + 2].tolist()
             mine = slice(begin - low, end - low)
-            columns = {
-                name: column[mine]
-                for name, column in values.items()
-                if name not in partial or not np.isnan(column[mine]).all()
-            }
-            columns |= extras.between(begin, end, metrics)
-            yield (
-                codes[place],
-                (
-                    longs(times_ms[mine].tobytes()),
-                    longs(offsets[mine].tobytes()),
-                    tuple(
-                        RecentMetric(name, doubles(columns[name].tobytes()))
-                        for name in sorted(columns)
-                    ),
-                ),
-            )
+            names, found = block_names, values[:, mine]
+            if is_partial:
+                names, found = _measured(names, found)
+            if more := extras.between(begin, end, metrics):
+                names, found = _with_extras(names, found, more)
+            yield Told(codes[place], times_ms[mine], offsets[mine], names, found)
+
+
+def _measured(names: tuple[str, ...], values: Floats) -> tuple[tuple[str, ...], Floats]:
+    """Without the metrics that none has."""
+    there: Flags = np.logical_not(np.isnan(values).all(axis=1))
+    if there.all():
+        return names, values
+    return tuple(compress(names, there.tolist())), values[there]
+
+
+def _with_extras(
+    names: tuple[str, ...], values: Floats, extras: dict[str, Floats]
+) -> tuple[tuple[str, ...], Floats]:
+    columns = dict(zip(names, values, strict=True)) | extras
+    names = tuple(sorted(columns))
+    return names, np.stack([columns[name] for name in names])
 
 
 @dataclass(slots=True)

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Set
 
-from modeltrail.schemas.events import PartialWindow, RecentMeasured
+from modeltrail.schemas.events import OfManySeries
 from modeltrail.schemas.ids import ModelId, Version
 
 Series = tuple[ModelId, Version, str, str]
 """Model, version, environment, arm."""
 
+SeriesNames = tuple[tuple[ModelId, ...], tuple[Version, ...], tuple[str, ...], tuple[str, ...]]
+"""The models, versions, environments and arms of many series, in parallel."""
+
 #: The row of a series that counts its measurements, whatever they measured; no metric is "".
 MEASUREMENTS = ""
 
 
-def series_of(fact: PartialWindow | RecentMeasured) -> Series:
-    """The series that a fact is about."""
-    return (fact.model_id, fact.version, fact.environment, fact.arm)
+def each_series(fact: OfManySeries) -> list[Series]:
+    """The series that a fact is about, in its order."""
+    return list(zip(fact.model_ids, fact.versions, fact.environments, fact.arms, strict=True))
 
 
 class SeriesRows:

@@ -6,7 +6,7 @@ gap to the one before it, and its count in the smallest type that holds all coun
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -105,17 +105,10 @@ class Sketches:
         return found
 
 
-def sketches_of(
-    rows: AnyIntegers,
-    totals: Integers,
-    ranges: Floats,
-    lengths: AnyIntegers,
-    bins: AnyIntegers,
-    bin_counts: AnyIntegers,
-) -> Sketches:
-    """The table of parts in any order; parts with the same row are added up.
+class Parts(NamedTuple):
+    """Metrics in any order, of which several may be of the same row.
 
-    Args:
+    Attributes:
         rows: the row of each part.
         totals: (count, sum_whole, sum_fraction) of each part, of shape (3, n).
         ranges: (minimum, maximum) of each part, of shape (2, n).
@@ -123,6 +116,20 @@ def sketches_of(
         bins: the bins of all parts, part by part.
         bin_counts: as many counts.
     """
+
+    rows: AnyIntegers
+    totals: Integers
+    ranges: Floats
+    lengths: AnyIntegers
+    bins: AnyIntegers
+    bin_counts: AnyIntegers
+
+
+def added_up(several: Sequence[Parts]) -> Sketches:
+    """The table of all parts; those with the same row are added up."""
+    rows, totals, ranges, lengths, bins, bin_counts = (
+        np.concatenate(columns, axis=-1) for columns in zip(*several, strict=True)
+    )
     order = np.argsort(rows, kind="stable")
     rows = rows[order].astype(np.int64)
     if not rows.size:
@@ -132,7 +139,7 @@ def sketches_of(
     owners = np.empty(len(rows), dtype=np.int64)
     owners[order] = rows
     named = (np.repeat(owners, lengths) << _BIN_BITS) + bins + _BIN_OFFSET
-    keys, counts = _added_up(named.astype(np.int64), bin_counts)
+    keys, counts = _counted(named.astype(np.int64), bin_counts)
     rows = rows[heads]
     totals = np.add.reduceat(totals[:, order], heads, axis=1)
     ranges = ranges[:, order]
@@ -198,13 +205,18 @@ def _row_ranges(tables: Sequence[Sketches]) -> Iterator[tuple[int, int]]:
 
 
 def _merged_at_once(tables: Sequence[Sketches]) -> Sketches:
-    return sketches_of(
-        np.concatenate([table.rows for table in tables]),
-        np.concatenate([table.totals for table in tables], axis=1),
-        np.concatenate([table.ranges for table in tables], axis=1),
-        np.concatenate([np.diff(table.starts) for table in tables]),
-        np.concatenate([table.bins for table in tables]),
-        np.concatenate([table.bin_counts for table in tables]),
+    return added_up(
+        [
+            Parts(
+                table.rows,
+                table.totals,
+                table.ranges,
+                np.diff(table.starts),
+                table.bins,
+                table.bin_counts,
+            )
+            for table in tables
+        ]
     )
 
 
@@ -220,7 +232,7 @@ def _joined(tables: Sequence[Sketches]) -> Sketches:
     )
 
 
-def _added_up(keys: Integers, counts: AnyIntegers) -> tuple[Integers, Integers]:
+def _counted(keys: Integers, counts: AnyIntegers) -> tuple[Integers, Integers]:
     """Rising unique keys and the sum of the counts of each."""
     if not keys.size:
         return keys, np.zeros(0, np.int64)

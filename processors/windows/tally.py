@@ -1,21 +1,17 @@
 """Adds measurements up: what one partition holds of each series in one bucket of 10 s."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from modeltrail.processors.windows.columns import (
     MEASUREMENTS_CODE,
-    Codes,
     Floats,
     Integers,
     Rows,
 )
-from modeltrail.processors.windows.series import MEASUREMENTS
-from modeltrail.processors.windows.sketches import NONE, Sketches, merged, sketches_of
-from modeltrail.schemas.columns import longs
-from modeltrail.schemas.events import MetricPartial
+from modeltrail.processors.windows.sketches import NONE, Parts, Sketches, added_up, merged
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import bins_of, fixed_point, in_range
 
@@ -71,50 +67,13 @@ class Tally:
 
 
 def series_in(table: Sketches) -> Integers:
-    """The codes of the series that a table speaks of, rising."""
-    return np.unique(table.rows & _SERIES_MASK)
+    """The code of the series of each row of a table."""
+    return table.rows & _SERIES_MASK
 
 
-def partials_of(
-    table: Sketches, series: Integers, metrics: Codes[str]
-) -> Iterator[tuple[int, int, tuple[MetricPartial, ...]]]:
-    """(series, count of its measurements, its metrics by name) of each of some series."""
-    table = table.where(np.isin(table.rows & _SERIES_MASK, series))
-    owners = table.rows & _SERIES_MASK
-    order = np.argsort(owners, kind="stable")
-    edges = [np.searchsorted(owners[order], series, side).tolist() for side in ("left", "right")]
-    places = order.tolist()
-    # Whole columns at once: thousands of short ones would take ten times as long.
-    names = [metrics[code] for code in (table.rows >> _SERIES_BITS).tolist()]
-    totals = table.totals.T.tolist()
-    # Zero added, so that which of the two zeros it is does not depend on the order.
-    ranges = (table.ranges + 0.0).T.tolist()
-    starts = (table.starts * table.starts.itemsize).tolist()
-    bins = table.bins.tobytes()
-    counts = table.bin_counts.astype(np.int64).tobytes()
-    for code, low, high in zip(series.tolist(), *edges, strict=True):
-        measurements = 0
-        found = []
-        for place in places[low:high]:
-            if names[place] == MEASUREMENTS:
-                measurements = totals[place][0]
-                continue
-            entries = slice(*starts[place : place + 2])
-            count, whole, fraction = totals[place]
-            minimum, maximum = ranges[place]
-            found.append(
-                MetricPartial(
-                    names[place],
-                    count,
-                    whole,
-                    fraction,
-                    minimum,
-                    maximum,
-                    longs(bins[entries]),
-                    longs(counts[entries]),
-                )
-            )
-        yield code, measurements, tuple(sorted(found, key=lambda partial: partial.name))
+def metrics_in(table: Sketches) -> Integers:
+    """The code of the metric of each row of a table."""
+    return table.rows >> _SERIES_BITS
 
 
 def _row(metric: Any, series: Any) -> Any:
@@ -133,7 +92,7 @@ def _table_of_rows(parts_of_rows: Sequence[Rows]) -> Sketches:
     counted = np.diff(np.append(heads, len(series)))
     nothing = np.zeros_like(counted)
     parts = [
-        _Part(
+        Parts(
             _row(MEASUREMENTS_CODE, series[heads]),
             np.stack((counted, nothing, nothing)),
             np.zeros((2, len(heads))),
@@ -150,7 +109,7 @@ def _table_of_rows(parts_of_rows: Sequence[Rows]) -> Sketches:
             parts.append(_part(_row(metric, series), values))
         elif taken.any():
             parts.append(_part(_row(metric, series[taken]), values[taken]))
-    return _table(parts)
+    return added_up(parts)
 
 
 def _table_of_values(rows: Integers, values: Floats) -> Sketches:
@@ -159,21 +118,10 @@ def _table_of_values(rows: Integers, values: Floats) -> Sketches:
         return NONE
     rows, values = rows[taken], values[taken]
     order = np.argsort(rows, kind="stable")
-    return _table([_part(rows[order], values[order])])
+    return added_up([_part(rows[order], values[order])])
 
 
-class _Part(NamedTuple):
-    """What `sketches_of` takes, of some rows."""
-
-    rows: Integers
-    totals: Integers
-    ranges: Floats
-    lengths: Integers
-    bins: Integers
-    counts: Integers
-
-
-def _part(rows: Integers, values: Floats) -> _Part:
+def _part(rows: Integers, values: Floats) -> Parts:
     """Add values up, at least one, whose rows rise."""
     heads = _heads(rows)
     whole, fraction = fixed_point(values)
@@ -186,7 +134,7 @@ def _part(rows: Integers, values: Floats) -> _Part:
     keys.sort()
     firsts = _heads(keys)
     keys, counts = keys[firsts].astype(np.int64), np.diff(np.append(firsts, len(keys)))
-    return _Part(
+    return Parts(
         rows[heads],
         np.stack(
             (
@@ -199,17 +147,6 @@ def _part(rows: Integers, values: Floats) -> _Part:
         np.diff(np.append(_heads(keys >> _BIN_BITS), len(keys))),
         (keys & _BIN_MASK) - _BIN_OFFSET,
         counts,
-    )
-
-
-def _table(parts: Sequence[_Part]) -> Sketches:
-    return sketches_of(
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([part.totals for part in parts], axis=1),
-        np.concatenate([part.ranges for part in parts], axis=1),
-        np.concatenate([part.lengths for part in parts]),
-        np.concatenate([part.bins for part in parts]),
-        np.concatenate([part.counts for part in parts]),
     )
 
 

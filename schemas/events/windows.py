@@ -19,6 +19,68 @@ class OfSeries(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class OfManySeries(Fact):
+    """A fact about many series, column by column, in the partition that holds all of their models.
+
+    Every series has a place in the first four columns; what follows of it is in the same order.
+    """
+
+    partition: int
+    source_partition: int
+    model_ids: tuple[ModelId, ...]
+    versions: tuple[Version, ...]
+    environments: tuple[str, ...]
+    arms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartialWindows(OfManySeries):
+    """What one partition holds of series in 10 s of capture; what is newer of one replaces it.
+
+    `metrics` are places in `metric_names`, `metrics_each` of them a series and `bins_each` bins a
+    metric: integer state, a fixed-point sum and the counts of logarithmic bins.
+    """
+
+    record: ClassVar[str] = "modeltrail.windows.PartialWindows"
+
+    start: Micros
+    end: Micros
+    final: bool
+    measurements: Longs
+    metric_names: tuple[str, ...]
+    metrics_each: Longs
+    metrics: Longs
+    counts: Longs
+    sums_whole: Longs
+    sums_fraction: Longs
+    mins: Doubles
+    maxs: Doubles
+    bins_each: Longs
+    bins: Longs
+    bin_counts: Longs
+
+
+@dataclass(frozen=True, slots=True)
+class RecentMeasurements(OfManySeries):
+    """The newest measurements of series (at most 1,000 each) that a partition took in one step.
+
+    `measurements` says how many each series has. `values` has, series by series and metric by
+    metric, one value a measurement, NaN where it has none; `metrics` as in PartialWindows.
+    """
+
+    record: ClassVar[str] = "modeltrail.windows.RecentMeasurements"
+
+    advanced_to: Micros
+    measurements: Longs
+    appended_ms: Longs
+    offsets: Longs
+    metric_names: tuple[str, ...]
+    metrics_each: Longs
+    metrics: Longs
+    values: Doubles
+
+
+@dataclass(frozen=True, slots=True)
 class MetricPartial:
     """Integer state of one metric: a fixed-point sum and the counts of its logarithmic bins."""
 
@@ -34,7 +96,7 @@ class MetricPartial:
 
 @dataclass(frozen=True, slots=True)
 class PartialWindow(OfSeries):
-    """What one partition holds of a series in 10 s of capture; a newer one replaces it."""
+    """What one partition holds of a series in 10 s of capture; PartialWindows came in its place."""
 
     record: ClassVar[str] = "modeltrail.windows.PartialWindow"
 
@@ -56,10 +118,7 @@ class RecentMetric:
 
 @dataclass(frozen=True, slots=True)
 class RecentMeasured(OfSeries):
-    """The newest measurements (at most 1,000) that a partition took in one step of its time.
-
-    In arrays: as objects they would take four times the room, and there are millions of them.
-    """
+    """The newest measurements of a series in a step; RecentMeasurements came in its place."""
 
     record: ClassVar[str] = "modeltrail.windows.RecentMeasured"
 

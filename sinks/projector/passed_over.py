@@ -7,7 +7,9 @@ from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import (
     Fact,
     PartialWindow,
+    PartialWindows,
     RecentMeasured,
+    RecentMeasurements,
     SessionsMeasured,
     TimeMarked,
     WindowsDecided,
@@ -17,7 +19,15 @@ from modeltrail.schemas.wire import HEADER_BYTES, schema_id_of
 from modeltrail.sinks.projector.records import Records
 
 PASSED_OVER: frozenset[type[Fact]] = frozenset(
-    {TimeMarked, PartialWindow, RecentMeasured, SessionsMeasured, WindowsDecided}
+    {
+        TimeMarked,
+        PartialWindow,
+        PartialWindows,
+        RecentMeasured,
+        RecentMeasurements,
+        SessionsMeasured,
+        WindowsDecided,
+    }
 )
 
 

@@ -26,6 +26,9 @@ NUMBERS = {
     ("modeltrail.samples.MeasurementSampled", "values"): "measures and 32 declared names",
     ("modeltrail.trials.SessionValue", "means"): "means over frames, one a metric of a policy",
     ("modeltrail.windows.RecentMetric", "values"): "one metric of 1,000 measurements",
+    ("modeltrail.windows.RecentMeasurements", "values"): "metrics of 1,000 measurements a series",
+    ("modeltrail.windows.PartialWindows", "mins"): "one value a metric of many series",
+    ("modeltrail.windows.PartialWindows", "maxs"): "one value a metric of many series",
     ("modeltrail.registry.FeatureProfile", "edges"): "edges of one feature's bins",
     ("modeltrail.experiments.MetricsLogged", "values"): "metrics of a run, each with a name",
 }

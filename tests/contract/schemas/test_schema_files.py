@@ -15,12 +15,13 @@ from modeltrail.schemas.catalog import newest_schema, schema_files
 from modeltrail.schemas.codec import Codec, encode_datum, reader_schema
 from modeltrail.schemas.columns import Doubles, Longs
 from modeltrail.schemas.container import read_container
-from modeltrail.schemas.datum_size import datum_size
-from modeltrail.schemas.events import DeadLetter, Fact, ReferenceProfiled, ThresholdsSet
+from modeltrail.schemas.datum_size import datum_layout
+from modeltrail.schemas.events import DeadLetter, Fact
 from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.facts import FACTS
 from modeltrail.schemas.ids import EventId, Micros, Sha256
 from modeltrail.schemas.polars_types import columns_of
+from tests.decoded_alone import DECODED_ALONE
 
 ONE_A_FACT = pytest.mark.parametrize("kind", FACTS, ids=lambda kind: kind.record)
 ONE_A_FILE = pytest.mark.parametrize("file", schema_files(), ids=lambda file: file.path)
@@ -222,10 +223,9 @@ def test_file_name_is_the_record_and_namespace_the_folder(file: Any) -> None:
 @ONE_A_FACT
 def test_the_batch_decoder_reads_whole_containers_of_each_fact(kind: type[Fact]) -> None:
     schema = reader_schema(kind.record)
-    if kind in (ReferenceProfiled, ThresholdsSet):
-        # Rare, and polars reads no enum inside an array: it is decoded one at a time.
+    if kind in DECODED_ALONE:
         with pytest.raises(TypeError):
-            datum_size(schema)
+            datum_layout(schema)
         return
     codec = Codec(MemorySchemaIds())
     number = int.from_bytes(codec.header_of(kind)[1:], "big")

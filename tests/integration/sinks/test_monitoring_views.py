@@ -187,7 +187,13 @@ def log(stack: Settings) -> Log:
     log.append(topics.WINDOWS, windows(), model)
     for kind in (events.DriftMeasured, events.ChangePointDetected, events.ValueBreached):
         log.append(topics.WINDOWS, [example_fact(kind)] * 2, model)
-    only_for_processors = (events.PartialWindow, events.RecentMeasured, events.WindowsDecided)
+    only_for_processors = (
+        events.PartialWindow,
+        events.PartialWindows,
+        events.RecentMeasured,
+        events.RecentMeasurements,
+        events.WindowsDecided,
+    )
     log.append(topics.WINDOWS, [example_fact(kind) for kind in only_for_processors], model)
     log.append(topics.ALERTS, alerts(), model)
     with running_projector(settings):

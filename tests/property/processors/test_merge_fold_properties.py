@@ -21,6 +21,7 @@ from modeltrail.schemas.events import (
 )
 from modeltrail.schemas.ids import derived_event_id
 from tests import stage_one
+from tests.many_series import put_together
 from tests.stage_one import LENGTHS_S, START_S, Measured, appended, published, series
 
 SOURCES = 3
@@ -71,6 +72,10 @@ def interleaved(by_source: Sequence[Iterable[Fact]], order: random.Random) -> li
 
 
 def decided(log: Iterable[Fact]) -> list[Fact]:
+    return decided_one_by_one(put_together(log))
+
+
+def decided_one_by_one(log: Iterable[Fact]) -> list[Fact]:
     fold = MergeFold(0)
     return [fact for record in appended(log) for fact in fold.absorb(record)]
 
@@ -143,6 +148,13 @@ def test_neither_interleaving_nor_distance_nor_repetition_changes_what_is_decide
         repeating.append(facts)
     # then the same facts are decided, in the same order
     assert decided(interleaved(repeating, order)) == decided(once)
+
+
+@given(measurements())
+@settings(max_examples=25, deadline=None)
+def test_facts_of_one_series_each_say_what_one_of_many_says(found: list[Measured]) -> None:
+    log = log_of(found, cuts(400))
+    assert decided_one_by_one(log) == decided_one_by_one(put_together(log))
 
 
 @given(measurements(), st.integers(0, 2**32))

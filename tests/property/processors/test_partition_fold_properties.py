@@ -23,6 +23,7 @@ from modeltrail.schemas.events import (
     ModelRegistered,
     PartialWindow,
     RecentMeasured,
+    RecentMeasurements,
 )
 from modeltrail.schemas.ids import EventId
 from modeltrail.schemas.sketch import bins_of, fixed_point, normalised
@@ -180,7 +181,7 @@ def newest_rows(facts: Sequence[Fact]) -> dict[tuple[object, ...], list[tuple[ob
 
 
 def all_but_newest(facts: Sequence[Fact]) -> list[bytes]:
-    return as_bytes([fact for fact in facts if not isinstance(fact, RecentMeasured)])
+    return as_bytes([fact for fact in facts if not isinstance(fact, RecentMeasurements)])
 
 
 @settings(max_examples=100, deadline=None)

@@ -12,11 +12,12 @@ from modeltrail.processors.windows.sketches import (
     NONE,
     Floats,
     Integers,
+    Parts,
     Sketches,
+    added_up,
     merged,
     replaced,
     rows_that_differ,
-    sketches_of,
 )
 from modeltrail.schemas.sketch import bins_of, fixed_point, normalised, quantile
 from modeltrail.schemas.sketch import merged as merged_bins
@@ -26,7 +27,7 @@ VALUES = st.one_of(
     st.sampled_from([0.0, -0.0, 1.0, -1.0, 40.0]),
     st.floats(-(2.0**42), 2.0**42, exclude_min=True, exclude_max=True),
 )
-Parts = list[tuple[int, list[float]]]
+Given = list[tuple[int, list[float]]]
 PARTS = st.lists(st.tuples(st.integers(0, 2**41), st.lists(VALUES, max_size=8)), max_size=12)
 
 
@@ -40,13 +41,17 @@ def table_of(parts: Sequence[tuple[int, list[float]]]) -> Sketches:
         ranges.append((min(values), max(values)) if values else (0.0, 0.0))
         lengths.append(len(values))
         bins += np.sort(bins_of(array)).tolist()
-    return sketches_of(
-        np.array([row for row, _ in parts], dtype=np.int64),
-        np.array(totals, dtype=np.int64).reshape(-1, 3).T,
-        np.array(ranges, dtype=np.float64).reshape(-1, 2).T,
-        np.array(lengths, dtype=np.int64),
-        np.array(bins, dtype=np.int64),
-        np.ones(len(bins), dtype=np.int64),
+    return added_up(
+        [
+            Parts(
+                np.array([row for row, _ in parts], dtype=np.int64),
+                np.array(totals, dtype=np.int64).reshape(-1, 3).T,
+                np.array(ranges, dtype=np.float64).reshape(-1, 2).T,
+                np.array(lengths, dtype=np.int64),
+                np.array(bins, dtype=np.int64),
+                np.ones(len(bins), dtype=np.int64),
+            )
+        ]
     )
 
 
@@ -60,7 +65,7 @@ def same(one: Sketches, other: Sketches) -> bool:
 
 @given(PARTS, st.integers(1, 5))
 @settings(deadline=None)
-def test_how_parts_are_cut_into_tables_makes_no_difference(parts: Parts, cuts: int) -> None:
+def test_how_parts_are_cut_into_tables_makes_no_difference(parts: Given, cuts: int) -> None:
     tables = [table_of(parts[start::cuts]) for start in range(cuts)]
     assert same(merged(tables), table_of(parts))
     assert same(merged(tables[::-1]), table_of(parts))
@@ -68,7 +73,7 @@ def test_how_parts_are_cut_into_tables_makes_no_difference(parts: Parts, cuts: i
 
 @given(PARTS)
 @settings(deadline=None)
-def test_each_row_is_what_its_values_alone_come_to(parts: Parts) -> None:
+def test_each_row_is_what_its_values_alone_come_to(parts: Given) -> None:
     table = table_of(parts)
     quantiles = table.quantiles(SHARES)
     assert table.rows.tolist() == sorted({row for row, _ in parts})
@@ -91,7 +96,7 @@ def test_each_row_is_what_its_values_alone_come_to(parts: Parts) -> None:
 
 @given(PARTS, PARTS)
 @settings(deadline=None)
-def test_rows_differ_where_anything_of_them_does(one: Parts, other: Parts) -> None:
+def test_rows_differ_where_anything_of_them_does(one: Given, other: Given) -> None:
     tables = table_of(one), table_of(other)
     held = [
         {
@@ -114,7 +119,7 @@ def test_rows_differ_where_anything_of_them_does(one: Parts, other: Parts) -> No
 @given(PARTS, PARTS, st.data())
 @settings(deadline=None)
 def test_replaced_rows_are_as_in_the_other_table(
-    one: Parts, other: Parts, data: st.DataObject
+    one: Given, other: Given, data: st.DataObject
 ) -> None:
     table, by = table_of(one), table_of(other)
     rows = np.union1d(by.rows, [row for row in table.rows.tolist() if data.draw(st.booleans())])
@@ -136,13 +141,17 @@ def test_more_bins_than_are_sorted_at_once_merge_the_same() -> None:
 
 def test_counts_too_large_to_be_sorted_with_their_keys_are_kept() -> None:
     far = np.array([0, 2**41])
-    table = sketches_of(
-        far,
-        np.array([[2**40, 1], [0, 0], [0, 0]]),
-        np.array([[0.0, 1.0], [0.0, 1.0]]),
-        np.array([1, 1]),
-        np.array([0, bins_of(np.array([1.0]))[0]]),
-        np.array([2**40, 1]),
+    table = added_up(
+        [
+            Parts(
+                far,
+                np.array([[2**40, 1], [0, 0], [0, 0]]),
+                np.array([[0.0, 1.0], [0.0, 1.0]]),
+                np.array([1, 1]),
+                np.array([0, bins_of(np.array([1.0]))[0]]),
+                np.array([2**40, 1]),
+            )
+        ]
     )
     assert merged([table, table]).bin_counts.tolist() == [2**41, 2]
 
@@ -155,11 +164,15 @@ def test_no_table_is_a_table_of_nothing() -> None:
 
 def _table_of_rows(rows: Integers, values: Floats) -> Sketches:
     whole, fraction = fixed_point(values)
-    return sketches_of(
-        rows,
-        np.stack((np.ones_like(whole), whole, fraction)),
-        np.stack((values, values)),
-        np.ones(len(values), dtype=np.int64),
-        bins_of(values),
-        np.ones(len(values), dtype=np.int64),
+    return added_up(
+        [
+            Parts(
+                rows,
+                np.stack((np.ones_like(whole), whole, fraction)),
+                np.stack((values, values)),
+                np.ones(len(values), dtype=np.int64),
+                bins_of(values),
+                np.ones(len(values), dtype=np.int64),
+            )
+        ]
     )

@@ -35,6 +35,7 @@ from modeltrail.schemas.ids import (
     Version,
     derived_event_id,
 )
+from tests.many_series import taken_apart
 
 CODEC = Codec(MemorySchemaIds())
 #: The log's second 0; a bucket begins here.
@@ -169,4 +170,5 @@ def folded(records: Sequence[Record], *control: Appended, **settings: Any) -> li
 
 
 def only(kind: type[F], facts: Iterable[Fact]) -> list[F]:
-    return [fact for fact in facts if isinstance(fact, kind)]
+    """Those of a kind; what was told of many series in one fact is told of each."""
+    return [fact for fact in taken_apart(facts) if isinstance(fact, kind)]

@@ -4,8 +4,11 @@ import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import pytest
+
 from modeltrail.processors.windows.merge import MergeFold
 from modeltrail.schemas.events import Fact, WindowClosed, WindowsDecided
+from tests.many_series import put_together
 from tests.stage_one import (
     START_S,
     Measured,
@@ -29,7 +32,7 @@ def measured(after_s: float, value: float = 40.0, source: int = 0, delay_s: floa
 
 
 def take(fold: MergeFold, facts: Iterable[Fact]) -> list[Fact]:
-    return [fact for record in appended(facts) for fact in fold.absorb(record)]
+    return [fact for record in appended(put_together(facts)) for fact in fold.absorb(record)]
 
 
 def steps(found: Sequence[Measured], ends_s: Iterable[int]) -> list[Fact]:
@@ -216,21 +219,25 @@ def test_partials_are_packed_as_soon_as_they_come() -> None:
     assert len(pickle.dumps(fold)) - before < 100 * (bins * 12 + 1000)
 
 
-def test_what_new_measurements_are_certain_to_replace_takes_no_room_any_more() -> None:
+@pytest.mark.parametrize("fresh", [500, 700, 1000])
+def test_what_new_measurements_are_certain_to_replace_takes_no_room_any_more(fresh: int) -> None:
     # given a series with its newest 1,000 of one cut
     fold = MergeFold(0)
     first, second = (
-        [replace(measured(after_s + number / 1000), offset=number) for number in range(1000)]
-        for after_s in (1, 11)
+        [replace(measured(at_s + n / 1000, value), offset=n) for n in range(1000)]
+        for at_s, value in ((1, 1.0), (11, 2.0))
     )
     take(fold, steps(first, [START_S + 10]))
     before = len(pickle.dumps(fold))
-    # when 1,000 newer ones come for the next cut
-    take(fold, [recent_of(MODEL, 0, START_S + 20, second)])
-    # then there is room for these only, and the cut says of them what it has to
+    # when many newer ones come for the next cut, in two parts
+    parts = (second[: fresh // 2], second[fresh // 2 : fresh])
+    take(fold, [recent_of(MODEL, 0, START_S + 20, part) for part in parts])
+    # then there is room for 1,000 only, and the cut says of them what it has to
     assert len(pickle.dumps(fold)) < before + 20_000
     facts = take(fold, [advanced(0, 1, START_S + 20)])
-    assert counts(facts, "last_1000") == {20: 1000}
+    windows = {each.window: each for each in facts if isinstance(each, WindowClosed)}
+    assert windows["last_1000"].measurements == 1000
+    assert windows["last_1000"].metrics[0].sum_whole == 2 * fresh + (1000 - fresh)
 
 
 def test_measurements_that_are_told_twice_count_once() -> None:

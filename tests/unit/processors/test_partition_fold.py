@@ -12,8 +12,10 @@ from modeltrail.schemas.events import (
     MeasurementSampled,
     MetricPartial,
     PartialWindow,
+    PartialWindows,
     PartitionAdvanced,
     RecentMeasured,
+    RecentMeasurements,
     ValueBreached,
     WindowsDecided,
 )
@@ -112,8 +114,8 @@ class TestTime:
         facts = folded([measured(5), marked(12)])
 
         assert [type(fact) for fact in facts] == [
-            PartialWindow,
-            RecentMeasured,
+            PartialWindows,
+            RecentMeasurements,
             *[PartitionAdvanced] * PARTITIONS,
         ]
         assert [

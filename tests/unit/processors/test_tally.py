@@ -11,11 +11,15 @@ from modeltrail.processors.windows.columns import (
     Rows,
     metric_codes,
 )
+from modeltrail.processors.windows.cuts import Bucket, Place, decided_partials
 from modeltrail.processors.windows.recent import MOST, Recent
-from modeltrail.processors.windows.tally import Tally, partials_of, series_in
-from modeltrail.schemas.events import MetricPartial
+from modeltrail.processors.windows.series import Series
+from modeltrail.processors.windows.tally import Tally
+from modeltrail.schemas.events import PartialWindow
+from modeltrail.schemas.ids import ModelId, Version
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import bins_of
+from tests.unit.processors.inference_log import only
 
 ROWS = 150_000
 SERIES = 7
@@ -48,9 +52,13 @@ def metrics() -> Codes[str]:
     return codes
 
 
-def told(tally: Tally) -> list[tuple[int, int, tuple[MetricPartial, ...]]]:
-    table = tally.table()
-    return list(partials_of(table, series_in(table), metrics()))
+def told(tally: Tally) -> list[PartialWindow]:
+    """What a partition with 7 others tells of a bucket; series 0 is version v0."""
+    series: Codes[Series] = Codes(
+        (ModelId("model"), Version(f"v{code}"), "", "") for code in range(SERIES + 1)
+    )
+    place = Place(0, 8, series, metrics())
+    return only(PartialWindow, decided_partials(place, 0, Bucket(tally)))
 
 
 class TestTally:
@@ -76,12 +84,12 @@ class TestTally:
         tally = Tally()
         tally.add(rows)
 
-        code, measurements, found = told(tally)[3]
+        found = told(tally)[3]
 
         mine = rows.series == 3
         latency = rows.values[MEASURES.index("latency_ms"), mine]
-        names = {each.name: each for each in found}
-        assert (code, measurements) == (3, int(mine.sum()))
+        names = {each.name: each for each in found.metrics}
+        assert (found.version, found.measurements) == ("v3", int(mine.sum()))
         assert names.keys() == {"faces", "latency_ms", QUEUE}
         assert names["latency_ms"].count == len(latency)
         counted = Counter(bins_of(latency).tolist())
@@ -96,9 +104,9 @@ class TestTally:
         tally.add_values(np.array([2, 1, 2]), 1, np.array([4.0, 8.0, 5.0]))
 
         assert [
-            (code, measurements, found[0].count, found[0].sum_whole)
-            for code, measurements, found in told(tally)
-        ] == [(1, 0, 1, 8), (2, 0, 2, 9)]
+            (each.version, each.measurements, each.metrics[0].count, each.metrics[0].sum_whole)
+            for each in told(tally)
+        ] == [("v1", 0, 1, 8), ("v2", 0, 2, 9)]
 
     def test_nothing_comes_to_nothing(self) -> None:
         assert told(Tally()) == []
@@ -110,17 +118,17 @@ class TestRecent:
         for part in in_parts(rows, 9_000):
             recent.add(part)
 
-        described = dict(recent.newest(lambda codes: sorted(codes, reverse=True), metrics()))
+        found = list(recent.newest(lambda codes: sorted(codes, reverse=True), metrics()))
 
-        assert list(described) == list(range(SERIES, -1, -1))
-        for code, (times_ms, offsets, columns) in described.items():
-            newest = np.flatnonzero(rows.series == code)[-MOST:]
-            assert offsets.tolist() == (newest + 5).tolist()
-            assert times_ms.tolist() == (newest // 100).tolist()
-            values = {each.name: each.values for each in columns}
+        assert [each.series for each in found] == list(range(SERIES, -1, -1))
+        for each in found:
+            newest = np.flatnonzero(rows.series == each.series)[-MOST:]
+            assert each.offsets.tolist() == (newest + 5).tolist()
+            assert each.times_ms.tolist() == (newest // 100).tolist()
             latency = rows.values[MEASURES.index("latency_ms"), newest]
-            assert values["latency_ms"].tolist() == latency.tolist()
-        queue = {each.name: each.values for each in described[3][2]}[QUEUE]
+            assert each.values[each.names.index("latency_ms")].tolist() == latency.tolist()
+        of_three = found[SERIES - 3]
+        queue = of_three.values[of_three.names.index(QUEUE)].tolist()
         measured = dict(zip(rows.extras.rows.tolist(), rows.extras.values.tolist(), strict=True))
         expected = [measured.get(row) for row in np.flatnonzero(rows.series == 3)[-MOST:].tolist()]
         assert [None if value != value else value for value in queue] == expected

@@ -16,7 +16,7 @@ from modeltrail.schemas.catalog import SchemaFile, newest_schema, without_logica
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.conversion import record_from_fact
 from modeltrail.schemas.errors import DecodeError
-from modeltrail.schemas.events import ModelRegistrationRequested, ReferenceProfiled, RunEnded
+from modeltrail.schemas.events import ReferenceProfiled, RunEnded
 from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.wire import frame_header
 
@@ -197,17 +197,16 @@ def test_what_does_not_resolve_is_never_guessed(
 
 
 def test_older_and_newer_writers_share_one_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    requested = example_fact(ModelRegistrationRequested)
-    current = json.loads(newest_schema(ModelRegistrationRequested.record).text)
-    newer = {**current, "fields": [*current["fields"], field("note", "string", default="")]}
+    ended = example_fact(RunEnded)
+    newer = ended_with(field("note", "string", default=""))
     ids = MemorySchemaIds()
     facts = Codec(ids)
-    old_value = facts.encode(requested)
-    number = ids.id_of(requested.record, json.dumps(newer))
-    record = {**record_from_fact(requested), "note": "n"}
+    old_value = facts.encode(ended)
+    number = ids.id_of(ended.record, json.dumps(newer))
+    record = {**record_from_fact(ended), "note": "n"}
     values = [frame_header(number) + datum(newer, record), old_value]
     monkeypatch.setattr(batch, "decode_record", None)
-    frame = decode_batch(values, facts).frames[requested.record]
+    frame = decode_batch(values, facts).frames[ended.record]
     assert frame["position"].to_list() == [0, 1]
-    assert frame["model_id"].to_list() == ["centerface"] * 2
+    assert frame["run_id"].to_list() == [ended.run_id] * 2
     assert frame.schema["position"] == pl.UInt32
