@@ -20,7 +20,8 @@ from tests.waiting import eventually
 
 WRITERS = 8
 SHARED = "team/masker 🎭"
-# Forked, so that all are at work at the same moment.
+# Forked, so that all are at work at the same moment. Each writes its line at once: `print` may
+# write the end of it later, behind the line of another.
 REGISTER = """
 import os, sys
 from modeltrail import ModelRegistry
@@ -29,7 +30,7 @@ for path in sys.argv[2:]:
     child = os.fork()
     if child == 0:
         registry = ModelRegistry()
-        print(registry.register_model(sys.argv[1], path), flush=True)
+        os.write(1, f"{registry.register_model(sys.argv[1], path)}\\n".encode())
         registry.close()
         os._exit(0)
     children.append(child)
@@ -72,6 +73,7 @@ def test_what_is_asked_while_the_worker_is_down_is_done_once_when_it_is_back(
 
     with running_worker(fresh_settings, "processors"):
         given = writers.communicate(timeout=60)[0].split()
+        assert writers.returncode == 0
         eventually(lambda: registry.get_model("mask", "champion"))
         model = registry.get_model("mask")
         patient.remove_alias("mask", "champion")
