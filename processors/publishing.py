@@ -39,7 +39,7 @@ class Publisher:
         """Append `facts` in order and return once the broker has acknowledged all of them.
 
         They are read in a thread, and only so many at once that they stay few in memory. Some
-        say that what came before them is in the log. A producer may lose a record and deliver the
+        say that what came before them is in the log: a producer may lose a record and deliver the
         next, so such facts wait for all others, and others wait for them.
 
         Returns:
@@ -87,5 +87,6 @@ def _tells_progress(fact: Fact) -> bool:
     return isinstance(fact, _PROGRESS)
 
 
+# They say that what came before them is in the log.
 _PROGRESS = (TimeMarked, PartitionAdvanced, WindowsDecided)
 _TOPIC_OF: dict[type[Fact], Topic] = {kind: topic for topic in TOPICS for kind in topic.facts}

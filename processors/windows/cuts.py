@@ -91,8 +91,8 @@ def _partials(
         return
     held = Held(table, codes, place.metrics)
     start, end = Micros(number * BUCKET_US), Micros((number + 1) * BUCKET_US)
-    sizes = zip(map(place.held_by, codes), held.sizes().tolist(), range(len(codes)), strict=True)
-    for chunk, found in chunked(sizes):
+    told = zip(map(place.held_by, codes), held.sizes().tolist(), range(len(codes)), strict=True)
+    for chunk, found in chunked(told):
         low, high = found[0], found[-1] + 1
         models, versions, environments, arms = place.names_of(codes[low:high])
         yield PartialWindows(

@@ -11,7 +11,14 @@ from modeltrail.processors.appending import Outgoing
 from modeltrail.processors.publishing import Publisher
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import SchemaRegistryUnavailable
-from modeltrail.schemas.events import Fact, MeasurementSampled, TimeMarked, WindowsDecided
+from modeltrail.schemas.events import (
+    Fact,
+    MeasurementSampled,
+    OfManySeries,
+    TimeMarked,
+    WindowsDecided,
+)
+from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.ids import (
     EventId,
     Micros,
@@ -21,6 +28,7 @@ from modeltrail.schemas.ids import (
     Version,
     derived_event_id,
 )
+from modeltrail.schemas.topics import TOPICS
 
 
 @dataclass
@@ -120,6 +128,28 @@ def test_progress_is_told_once_all_before_it_is_in_the_log_and_before_all_after_
         ["t.windows", "t.windows"],
         ["t.samples"],
     ]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind
+        for topic in TOPICS
+        if topic.owner != "sinks"
+        for kind in topic.facts
+        if "partition" in kind.__dataclass_fields__
+    ],
+    ids=lambda kind: kind.record,
+)
+def test_what_names_its_partition_is_of_many_series_or_waits_for_what_came_before(
+    kind: type[Fact],
+) -> None:
+    """A new fact about progress that did not wait would be told before what it is about."""
+    broker = Broker()
+    publish(broker, sampled(1), example_fact(kind), sampled(2))
+    assert len(broker.groups) == (1 if issubclass(kind, OfManySeries) else 3)
+    assert broker.sent[1].key is None
+    assert broker.sent[1].partition is not None
 
 
 def test_of_many_facts_or_large_ones_only_some_are_on_their_way_at_once() -> None:
