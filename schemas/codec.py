@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Protocol
 
@@ -44,7 +44,7 @@ class Writer:
 
     record: str
     json_text: str
-    parsed: Any
+    parsed: Any = field(compare=False)
 
     @cached_property
     def is_newest(self) -> bool:

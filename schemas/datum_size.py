@@ -1,104 +1,48 @@
-"""Answers how many bytes each row of a decoded frame takes as an Avro datum, and how they lie.
+"""Answers how many bytes each value of a column takes as part of an Avro datum.
 
 Source: Avro 1.12 specification, "Binary Encoding", in its canonical form: shortest variable-length
 numbers, each array in one block without its size in bytes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 
-from modeltrail.schemas.polars_types import split_nullable
-
 _BYTES = pl.UInt32()
 _ARRAY_END = 1
-#: The bits that a byte of choice has set in none of its values: 0 and 2 (branch 1), or 0 and 1.
-_NEVER_IN_BRANCH, _NEVER_IN_BOOLEAN = 0b1111_1101, 0b1111_1110
 
 
-@dataclass(frozen=True, slots=True)
-class DatumLayout:
-    """How a datum is cut at its bytes of choice: the branch of each union, and each boolean.
-
-    Attributes:
-        stretches: sizes in bytes (UInt32) of each row's pieces: up to the first byte of choice,
-            from there up to the next, and from the last one to the end of the datum.
-        never_set: the bits that are not set in each of the bytes of choice, if it is right.
-    """
-
-    stretches: tuple[pl.Expr, ...]
-    never_set: tuple[int, ...]
-
-
-def datum_layout(schema: Any) -> DatumLayout:
-    """The layout of a parsed record schema's datums, from the columns that polars makes of them.
+def size_or_none(kind: Any, values: pl.Expr) -> pl.Expr:
+    """The size of each value of an Avro type (UInt32), 0 where it is null.
 
     Raises:
-        TypeError: what polars does not read: maps, unions of three, named references, and enums
-            that may be null or lie inside another type; and booleans and unions that do, which
-            it reads without looking whether they are right.
+        TypeError: what polars does not read: maps, unions of three, named references; enums, and
+            the booleans and unions inside another type, which it reads without looking whether
+            they are right.
     """
-    stretches, never_set = [_Stretch(0, [])], []
-    for field in schema["fields"]:
-        kind, values = field["type"], pl.col(field["name"])
-        inner, nullable = split_nullable(kind)
-        if nullable:
-            never_set.append(_NEVER_IN_BRANCH)
-            stretches.append(_Stretch(1, [_size_or_none(inner, values)]))
-        elif _name(kind) == "boolean":
-            never_set.append(_NEVER_IN_BOOLEAN)
-            stretches.append(_Stretch(1, []))
-        elif _name(kind) == "enum":
-            # Its number takes one byte below 64; a higher one only costs the slower decoder.
-            stretches[-1].fixed += 1
-        elif (fixed := _fixed_size(kind)) is not None:
-            stretches[-1].fixed += fixed
-        else:
-            stretches[-1].varying.append(_size(kind, values))
-    return DatumLayout(tuple(_sizes(stretches)), tuple(never_set))
+    size = _size(kind, values)
+    return size.fill_null(0) if fixed_size(kind) is None else size
 
 
-@dataclass(slots=True)
-class _Stretch:
-    """The bytes that a stretch takes in every row, and those that vary."""
-
-    fixed: int
-    varying: list[pl.Expr]
-
-
-def _sizes(stretches: list[_Stretch]) -> Iterator[pl.Expr]:
-    for number, stretch in enumerate(stretches):
-        if stretch.varying:
-            size = sum(stretch.varying, start=pl.lit(stretch.fixed, dtype=_BYTES))
-        else:
-            size = pl.repeat(stretch.fixed, pl.len(), dtype=_BYTES)
-        yield size.alias(str(number))
-
-
-def _name(kind: Any) -> Any:
+def type_name(kind: Any) -> Any:
+    """The name of a type, however it is written; that of a union is "union"."""
     return kind["type"] if isinstance(kind, dict) else "union" if isinstance(kind, list) else kind
 
 
-def _fixed_size(kind: Any) -> int | None:
+def fixed_size(kind: Any) -> int | None:
     """The size that every value of a type has, where it is the same for all."""
-    size: int | None = kind["size"] if _name(kind) == "fixed" else _FIXED_SIZES.get(_name(kind))
-    return size
-
-
-def _size_or_none(kind: Any, values: pl.Expr) -> pl.Expr:
-    """The size of each value, 0 where it is null."""
-    size = _size(kind, values)
-    return size.fill_null(0) if _fixed_size(kind) is None else size
+    if type_name(kind) == "fixed":
+        return int(kind["size"])
+    return _FIXED_SIZES.get(type_name(kind))
 
 
 def _size(kind: Any, values: pl.Expr) -> pl.Expr:
     """The size of each value, 0 or null where it is null."""
-    fixed = _fixed_size(kind)
+    fixed = fixed_size(kind)
     if fixed is not None:
         return values.is_not_null().cast(_BYTES) * fixed
-    name = _name(kind)
+    name = type_name(kind)
     if name in _VARYING_SIZES:
         return _VARYING_SIZES[name](values)
     if name == "record":
@@ -112,7 +56,7 @@ def _size(kind: Any, values: pl.Expr) -> pl.Expr:
 
 def _array_size(kind: Any, values: pl.Expr) -> pl.Expr:
     length = values.list.len()
-    fixed = _fixed_size(kind)
+    fixed = fixed_size(kind)
     if fixed is not None:
         items = length * fixed
     else:

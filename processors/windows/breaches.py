@@ -27,7 +27,7 @@ class Breach(NamedTuple):
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Slot:
     """At most one rule for each series, all on one metric and in one direction.
 
@@ -39,6 +39,12 @@ class _Slot:
     names: list[str]
     open: Flags
 
+    def make_room(self, more: int) -> None:
+        """Have no rule for so many more series."""
+        self.thresholds = np.append(self.thresholds, np.full(more, np.nan))
+        self.names += [""] * more
+        self.open = np.append(self.open, np.zeros(more, dtype=np.bool_))
+
 
 class ValueRules:
     """The rules on single values, arranged so that a column is compared at once."""
@@ -48,8 +54,10 @@ class ValueRules:
         self._book = RuleBook()
         self._changes_ms: list[int] = []
         self._seen: set[tuple[int, str]] = set()
-        self._slots: dict[str, list[_Slot]] = {}
-        self._arranged: tuple[int, int, int] | None = None
+        # For each metric, one for each direction and rank among the rules of a series.
+        self._slots: dict[str, dict[tuple[bool, int], _Slot]] = {}
+        self._arranged: tuple[int, int] | None = None
+        self._arranged_series = 0
 
     def set(self, record: Appended) -> None:
         """Take a fact of the rules topic; anything but thresholds is passed over."""
@@ -75,14 +83,12 @@ class ValueRules:
 
     def arrange(self, time_ms: int) -> None:
         """Bring the rules in force at `time_ms` to hand."""
-        key = (
-            bisect_right(self._changes_ms, time_ms),
-            len(self._changes_ms),
-            len(self._series),
-        )
+        key = bisect_right(self._changes_ms, time_ms), len(self._changes_ms)
         if key != self._arranged:
             self._arranged = key
-            self._slots = self._slots_at(time_ms) if key[0] else {}
+            self._slots, self._arranged_series = {}, 0
+        if key[0]:
+            self._arrange_new_series(time_ms)
 
     def first_breaches(self, metric: str, series: Integers, values: Floats) -> list[Breach]:
         """The first row of each (series, rule) that breaks it in this step.
@@ -93,7 +99,7 @@ class ValueRules:
             values: of each row; NaN breaks nothing.
         """
         found = []
-        for slot in self._slots.get(metric, ()):
+        for slot in self._slots.get(metric, {}).values():
             limits = slot.thresholds[series]
             broken = (values > limits) if slot.above else (values < limits)
             rows = np.flatnonzero(broken & slot.open[series])
@@ -104,20 +110,30 @@ class ValueRules:
                 found.append(Breach(row, code, slot.names[code], float(values[row])))
         return found
 
-    def _slots_at(self, time_ms: int) -> dict[str, list[_Slot]]:
-        slots: dict[str, dict[tuple[bool, int], _Slot]] = defaultdict(dict)
-        size = len(self._series)
-        for code in range(size):
+    def _arrange_new_series(self, time_ms: int) -> None:
+        known, size = self._arranged_series, len(self._series)
+        if known == size:
+            return
+        self._arranged_series = size
+        for of_metric in self._slots.values():
+            for slot in of_metric.values():
+                slot.make_room(size - known)
+        for code in range(known, size):
             ranks: dict[tuple[str, bool], int] = defaultdict(int)
             for rule in self._rules_of(self._series[code], time_ms):
                 above = rule.direction is Direction.ABOVE
-                rank = ranks[rule.metric, above]
+                slot = self._slot(rule.metric, above, ranks[rule.metric, above])
                 ranks[rule.metric, above] += 1
-                slot = slots[rule.metric].setdefault((above, rank), _empty_slot(above, size))
                 slot.thresholds[code] = rule.threshold
                 slot.names[code] = rule.name
                 slot.open[code] = (code, rule.name) not in self._seen
-        return {metric: list(each.values()) for metric, each in slots.items()}
+
+    def _slot(self, metric: str, above: bool, rank: int) -> _Slot:
+        of_metric = self._slots.setdefault(metric, {})
+        if (above, rank) not in of_metric:
+            of_metric[above, rank] = _Slot(above, np.zeros(0), [], np.zeros(0, dtype=np.bool_))
+            of_metric[above, rank].make_room(self._arranged_series)
+        return of_metric[above, rank]
 
     def _rules_of(self, series: Series, time_ms: int) -> list[ThresholdRule]:
         model_id, _, environment, _ = series
@@ -127,7 +143,3 @@ class ValueRules:
             for rule in self._book.thresholds_at(model_id, as_of)
             if rule.statistic is Statistic.VALUE and rule.environment in ("", environment)
         ]
-
-
-def _empty_slot(above: bool, size: int) -> _Slot:
-    return _Slot(above, np.full(size, np.nan), [""] * size, np.zeros(size, dtype=np.bool_))

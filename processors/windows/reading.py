@@ -1,5 +1,6 @@
 """Reads decoded fetches of the inference topic into the columns that the fold takes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -25,11 +26,14 @@ from modeltrail.schemas.admission import (
 )
 from modeltrail.schemas.batch import POSITION, DecodedBatch
 from modeltrail.schemas.events import GroundTruthObserved, InferenceMeasured
+from modeltrail.schemas.ids import EVENT_ID_BYTES
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.topics import INFERENCE
 
-_SERIES = ("model_id", "version", "environment", "arm")
+_SERIES = ["model_id", "version", "environment", "arm"]
 _CODE = "code"
+# A join takes as long to begin as so many rows take to be looked up.
+_FEW = 1000
 _EXPECTED = frozenset(kind.record for kind in INFERENCE.facts)
 _NONE = np.zeros(0, dtype=np.int64)
 
@@ -96,13 +100,17 @@ class BatchReader:
         )
 
     def _series_codes(self, frame: pl.DataFrame) -> Integers:
-        names = frame.select(_SERIES)
+        names = frame[_SERIES]
+        if len(names) <= _FEW:
+            columns = [column.to_list() for column in names]
+            series = cast(Iterator[Series], zip(*columns, strict=True))
+            return np.fromiter(map(self._series.of, series), np.int64, len(names))
         codes = self._joined(names)
         if codes.null_count():
-            for series in names.filter(codes.is_null()).unique().iter_rows():
-                self._series.of(cast(Series, series))
-            rows = [(*self._series[code], code) for code in range(len(self._series))]
-            self._known = pl.DataFrame(rows, schema=self._known.schema, orient="row")
+            new = names.filter(codes.is_null()).unique(maintain_order=True)
+            numbers = [self._series.of(cast(Series, series)) for series in new.iter_rows()]
+            new = new.with_columns(pl.Series(_CODE, numbers))
+            self._known = pl.concat([self._known, new], rechunk=True)
             codes = self._joined(names)
         return codes.to_numpy()
 
@@ -125,8 +133,8 @@ class BatchReader:
     def _sampled_rows(self, frame: pl.DataFrame) -> Integers:
         if not self._sampled_below:
             return _NONE
-        first = frame["event_id"].bin.slice(0, 2).bin.reinterpret(dtype=pl.UInt16, endianness="big")
-        return np.flatnonzero(first.to_numpy() < self._sampled_below)
+        ids = np.frombuffer(b"".join(frame["event_id"]), dtype=">u2")
+        return np.flatnonzero(ids[:: EVENT_ID_BYTES // 2] < self._sampled_below)
 
 
 def _values(frame: pl.DataFrame) -> Floats:

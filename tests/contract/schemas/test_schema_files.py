@@ -15,7 +15,7 @@ from modeltrail.schemas.catalog import newest_schema, schema_files
 from modeltrail.schemas.codec import Codec, encode_datum, reader_schema
 from modeltrail.schemas.columns import Doubles, Longs
 from modeltrail.schemas.container import read_container
-from modeltrail.schemas.datum_size import datum_layout
+from modeltrail.schemas.datum_steps import datum_steps
 from modeltrail.schemas.events import DeadLetter, Fact
 from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.facts import FACTS
@@ -225,7 +225,7 @@ def test_the_batch_decoder_reads_whole_containers_of_each_fact(kind: type[Fact])
     schema = reader_schema(kind.record)
     if kind in DECODED_ALONE:
         with pytest.raises(TypeError):
-            datum_layout(schema)
+            datum_steps(schema)
         return
     codec = Codec(MemorySchemaIds())
     number = int.from_bytes(codec.header_of(kind)[1:], "big")

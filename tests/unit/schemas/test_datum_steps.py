@@ -1,14 +1,14 @@
-"""The layout counted from columns is the one that an Avro writer gave each datum."""
+"""The steps over a decoded frame end where an Avro writer ended each field."""
 
 import io
-from itertools import accumulate
 from typing import Any
 
 import fastavro
+import numpy as np
 import polars as pl
 import pytest
 
-from modeltrail.schemas.datum_size import datum_layout
+from modeltrail.schemas.datum_steps import Places, datum_steps
 from modeltrail.schemas.polars_types import columns_of
 
 NAMES = {"type": "array", "items": "string"}
@@ -76,11 +76,20 @@ def record_of(*kinds: Any) -> Any:
     return fastavro.parse_schema({"type": "record", "name": "R", "fields": fields})
 
 
-def stretches_of(schema: Any, rows: list[dict[str, Any]]) -> list[list[int]]:
-    """The sizes of each row's stretches."""
-    frame = pl.DataFrame(rows, schema=columns_of(schema)).select(datum_layout(schema).stretches)
-    assert set(frame.dtypes) == {pl.UInt32}
-    return [list(row) for row in frame.rows()]
+def places_of(schema: Any, rows: list[dict[str, Any]]) -> list[list[int]]:
+    """Where each field ends, counted from the begin of the row's datum."""
+    frame = pl.DataFrame(rows, schema=columns_of(schema))
+    sizes = np.array([len(written(schema, row)) for row in rows])
+    begins = sizes.cumsum() - sizes
+    octets = np.frombuffer(b"".join(written(schema, row) for row in rows), np.uint8)
+    reached: Places | None = begins
+    found = []
+    for name, step in datum_steps(schema):
+        assert reached is not None
+        reached = step(octets, reached, frame[name])
+        assert reached is not None
+        found.append((reached - begins).tolist())
+    return [list(row) for row in zip(*found, strict=True)]
 
 
 def written(schema: Any, row: dict[str, Any]) -> bytes:
@@ -90,40 +99,53 @@ def written(schema: Any, row: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize(("kind", "values"), CASES.values(), ids=CASES)
-def test_size_is_that_of_the_written_datum(kind: Any, values: list[Any]) -> None:
+def test_a_step_ends_where_the_written_datum_does(kind: Any, values: list[Any]) -> None:
     schema = record_of(kind)
     rows = [{"field0": value} for value in values]
-    sizes = [sum(stretches) for stretches in stretches_of(schema, rows)]
-    assert sizes == [len(written(schema, row)) for row in rows]
+    assert places_of(schema, rows) == [[len(written(schema, row))] for row in rows]
+    # What is alike in all rows is seen by another way.
+    for row in rows:
+        assert places_of(schema, [row] * 3) == [[len(written(schema, row))]] * 3
 
 
-def test_stretches_end_before_the_bytes_of_choice() -> None:
-    schema = record_of(
-        "string", ["null", "long"], "boolean", KIND, NAMES, ["null", "double"], "long"
-    )
+def test_a_step_begins_where_the_one_before_ends() -> None:
+    kinds = ("string", ["null", "long"], "boolean", KIND, NAMES, ["null", "double"], "long")
+    schema = record_of(*kinds)
     rows = [
         dict(zip([f"field{number}" for number in range(7)], values, strict=True))
         for values in [
             ("abc", 300, True, "UNKNOWN", ["abc"] * 70, 0.0, 2**40),
             ("", -65, True, "UNKNOWN", [], 0.0, 0),
+            ("", None, False, "A", ["x" * 64], None, -1),
         ]
     ]
-    for row, stretches in zip(rows, stretches_of(schema, rows), strict=True):
-        datum = written(schema, row)
-        *places, end = accumulate(stretches)
-        assert [datum[place] for place in places] == [2, 1, 2]
-        assert end == len(datum)
+    expected = [
+        [
+            sum(
+                len(written(record_of(kind), {"field0": row[f"field{place}"]}))
+                for place, kind in enumerate(kinds[:number])
+            )
+            for number in range(1, 8)
+        ]
+        for row in rows
+    ]
+    assert places_of(schema, rows) == expected
 
 
-def test_bytes_of_choice_never_set_the_bits_that_are_named() -> None:
-    branch, boolean = datum_layout(record_of(["null", "long"], {"type": "boolean"})).never_set
-    assert [byte for byte in range(256) if not byte & branch] == [0, 2]
-    assert [byte for byte in range(256) if not byte & boolean] == [0, 1]
-
-
-def test_rows_that_all_take_as_many_bytes_have_a_size_each() -> None:
-    rows = [{"field0": 0.0, "field1": flag} for flag in (True, False, True)]
-    assert stretches_of(record_of("double", "boolean"), rows) == [[8, 1]] * 3
+@pytest.mark.parametrize(
+    ("kind", "value", "right"),
+    [(["null", "long"], None, {0, 2}), ("boolean", False, {0, 1})],
+    ids=["union", "boolean"],
+)
+def test_a_byte_of_choice_is_refused_unless_it_names_a_choice(
+    kind: Any, value: Any, right: set[int]
+) -> None:
+    ((name, step),) = datum_steps(record_of(kind))
+    column = pl.DataFrame({name: [value]}, schema=columns_of(record_of(kind)))[name]
+    begin = np.zeros(1, np.int64)
+    for byte in range(256):
+        reached = step(np.array([byte], np.uint8), begin, column)
+        assert (reached is not None) == (byte in right)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +165,6 @@ def test_rows_that_all_take_as_many_bytes_have_a_size_each() -> None:
     ],
     ids=str,
 )
-def test_what_polars_does_not_read_or_reads_unseen_has_no_layout(kind: Any) -> None:
+def test_what_polars_does_not_read_or_reads_unseen_has_no_step(kind: Any) -> None:
     with pytest.raises(TypeError, match=r"use (another Avro type|null and one type)"):
-        datum_layout({"fields": [{"name": "value", "type": kind}]})
+        datum_steps({"fields": [{"name": "value", "type": kind}]})
