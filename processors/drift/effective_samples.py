@@ -34,6 +34,8 @@ _GROWTH_ERRORS = 2.5
 #: variable, 0.4549 of it, tells without the cut ones.
 _CUT = 3.0**2
 _MEDIAN_OF_SQUARE = 0.4549
+#: Scores lie between 0 and 1; means of the same ones differ in their last digits only.
+_ROUNDING = 1e-14
 
 
 def rank_scores(reference: Counts) -> Floats:
@@ -68,11 +70,14 @@ def values_per_independent(counts: Counts, scores: Floats) -> float | None:
     means = counts @ scores.T / sizes[:, None]
     within = np.mean(counts @ (scores**2).T / sizes[:, None] - means**2, axis=0)
     between, long_run = _variances(means)
-    varies = long_run > 0
+    varies = long_run > _ROUNDING**2
     size = float(np.mean(sizes))
     if not varies.any():
         return size
-    largest = float(np.max(long_run[varies] / (within + between)[varies]))
+    variance = np.where(within > _ROUNDING, within, 0.0) + between
+    # Of buckets that each hold one value again and again, every other one may be the same.
+    variance = np.where(variance > 0, variance, long_run)
+    largest = float(np.max(long_run[varies] / variance[varies]))
     return max(1.0, size * largest * (1 + _DOUBT / len(means)))
 
 

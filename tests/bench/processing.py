@@ -78,16 +78,17 @@ def samples(settings: Settings, module: str = PLAIN) -> Generator[Sample, None, 
         TimeoutError: ten minutes have passed.
     """
     with running_processors(settings, module) as worker:
-        started, used = time.perf_counter(), _cpu_s(worker)
+        started, used = time.perf_counter(), cpu_s(worker)
         for taken in _measurements_taken(settings):
             assert worker.status() != psutil.STATUS_ZOMBIE, "the processors have died"
             passed, memory = time.perf_counter() - started, worker.memory_info().rss / 2**20
-            yield Sample(passed, taken, _cpu_s(worker) - used, memory)
+            yield Sample(passed, taken, cpu_s(worker) - used, memory)
             if passed > _PATIENCE_S:
                 raise TimeoutError(f"{taken} measurements after {_PATIENCE_S} s")
 
 
-def _cpu_s(worker: psutil.Process) -> float:
+def cpu_s(worker: psutil.Process) -> float:
+    """Seconds of CPU that a process has used, all threads."""
     times = worker.cpu_times()
     return float(times.user + times.system)
 

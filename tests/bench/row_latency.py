@@ -15,12 +15,11 @@ from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.topics import INFERENCE
 from tests.bench.consuming import environment_of
-from tests.bench.events import append, captured, measurement_templates
+from tests.bench.events import append, at_rate, captured, measurement_templates
 from tests.waiting import eventually
 
 RATE = 5_000
 SECONDS = 20
-_SLICE = 50
 _POLL_S = 0.02
 
 
@@ -71,11 +70,7 @@ def _produce(settings: Settings, produced: list[float]) -> None:
     topic = INFERENCE.full_name(settings.kafka.topic_prefix)
     producer = make_producer(settings.kafka)
     clock = SystemClock()
-    started = time.perf_counter()
-    for number in range(RATE * SECONDS):
-        if number % _SLICE == 0:
-            time.sleep(max(0.0, started + number / RATE - time.perf_counter()))
-            producer.poll(0)
+    for number in at_rate(RATE, RATE * SECONDS, producer):
         key, value = templates[number % len(templates)]
         append(producer, topic, key, captured(value, os.urandom(16), clock.now_us()))
         produced.append(time.perf_counter())

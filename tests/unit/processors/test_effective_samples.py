@@ -78,6 +78,26 @@ def test_values_that_never_vary_are_one_value_a_bucket() -> None:
     assert values_per_independent(counts, category_scores(3)) == 25
 
 
+@pytest.mark.parametrize("place", range(10))
+def test_values_that_never_vary_are_one_value_a_bucket_of_any_size(place: int) -> None:
+    sizes = np.random.default_rng(place).integers(30, 60, 100)
+    counts = np.zeros((100, 10), int)
+    counts[:, place] = sizes
+
+    assert values_per_independent(counts, SCORES) == sizes.mean()
+
+
+@pytest.mark.parametrize("buckets", [7, 100])
+def test_buckets_of_one_value_each_are_worth_a_value_each_at_most(buckets: int) -> None:
+    counts = np.zeros((buckets, 10), int)
+    counts[::2, 2] = counts[1::2, 6] = 25
+
+    worth = values_per_independent(counts, SCORES)
+
+    assert worth is not None
+    assert worth >= 25
+
+
 def test_a_scene_that_changes_every_minute_is_worth_little() -> None:
     rng = np.random.default_rng(5)
     faces = np.repeat(rng.integers(0, 3, 60), 6)

@@ -325,6 +325,34 @@ class TestValueRules:
 
         assert {each.rule for each in only(ValueBreached, facts)} == {"over 10", "over 20"}
 
+    def test_series_that_come_later_are_judged_by_their_own_rules(self) -> None:
+        fold = new_fold(
+            set_rules(0, value_rule("fps", 50)),
+            set_rules(0, value_rule("fps", 60, name="high"), value_rule("fps", 9), model="late"),
+            set_rules(0, value_rule("latency_ms", 5), model="later"),
+        )
+        fetches = [
+            [measured(5, fps=51.0)],
+            [measured(6, frame=1, fps=61.0, model_id="late"), measured(6, frame=2, fps=52.0)],
+            [
+                measured(7, frame=3, fps=61.0, latency_ms=6.0, model_id="later"),
+                measured(7, frame=4, fps=62.0, latency_ms=6.0, model_id="late"),
+            ],
+        ]
+        breaches = [
+            (each.model_id, each.rule, each.frame)
+            for offset, records in zip((0, 1, 3), fetches, strict=True)
+            for each in only(ValueBreached, absorb(fold, records, offset))
+        ]
+
+        assert sorted(breaches) == [
+            (MODEL, "fps_rule", 0),
+            ("late", "fps_rule", 1),
+            ("late", "high", 1),
+            ("later", "fps_rule", 3),
+            ("later", "latency_ms_rule", 3),
+        ]
+
     def test_an_extra_metric_can_be_judged(self) -> None:
         facts = folded(
             [
@@ -463,6 +491,27 @@ class TestBeginningAgain:
         starts = {each[0] for each in partials(absorb(fold, records, 70))}
 
         assert starts == {90, 100, 110, 120}
+
+    def test_series_are_the_same_in_a_fetch_of_few_rows_and_of_many(self) -> None:
+        fold = new_fold()
+        records = [
+            measured(n / 1000, frame=n, model_id=f"model-{n % 7}", arm=f"arm-{n % 3}")
+            for n in range(2_400)
+        ]
+
+        facts = absorb(fold, records[:5])
+        facts += absorb(fold, records[5:2_000], 5)
+        facts += absorb(fold, [*records[2_000:], marked(12)], 2_000)
+
+        held = only(PartialWindow, facts)
+        assert len(held) == len({(each.model_id, each.arm) for each in held}) == 21
+        assert [each.measurements for each in held] == [
+            sum(
+                (f"model-{n % 7}", f"arm-{n % 3}") == (each.model_id, each.arm)
+                for n in range(2_400)
+            )
+            for each in held
+        ]
 
     def test_offsets_that_come_again_are_passed_over(self) -> None:
         fold = new_fold()
