@@ -104,10 +104,9 @@ class MeasurementsAgent:
         mine = await self._partition(fetch)
         if mine is None:
             return
-        decoded = await patiently(partial(decode_batch, fetch.values, self.codec))
-        batch = Batch(fetch.offsets, fetch.appended_ms, decoded)
-        await patiently(partial(self.control.wait_until_complete, _control_needed_ms(batch)))
-        await self.publish(await asyncio.to_thread(self._absorb, mine, batch))
+        # Both in a thread, and no more of them: each costs a small fetch as much as folding it.
+        batch = await patiently(partial(self._read, fetch))
+        await self.publish(self._absorb(mine, batch))
         mine.resume_from = mine.fold.resume_from()
 
     def resume_from(self, partition: int) -> int | None:
@@ -151,11 +150,17 @@ class MeasurementsAgent:
             return None
         return self._partitions.setdefault(fetch.partition, _Partition(fold))
 
+    def _read(self, fetch: FetchBatch) -> Batch:
+        """What the fetch says, once all is known that it is folded with."""
+        batch = Batch(fetch.offsets, fetch.appended_ms, decode_batch(fetch.values, self.codec))
+        self.control.wait_until_complete(_control_needed_ms(batch))
+        return batch
+
     def _absorb(self, mine: _Partition, batch: Batch) -> Iterator[Fact]:
         for record in self.control.records_since(mine.control_index):
             mine.fold.absorb_control(record)
             mine.control_index += 1
-        return mine.fold.absorb(batch)
+        yield from mine.fold.absorb(batch)
 
 
 def _control_needed_ms(batch: Batch) -> int:
