@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 _BYTES = pl.UInt32()
-_ARRAY_END = 1
 
 
 def size_or_none(kind: Any, values: pl.Expr) -> pl.Expr:

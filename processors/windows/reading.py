@@ -30,7 +30,7 @@ from modeltrail.schemas.ids import EVENT_ID_BYTES
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.topics import INFERENCE
 
-_SERIES = ["model_id", "version", "environment", "arm"]
+_SERIES = ("model_id", "version", "environment", "arm")
 _CODE = "code"
 # A join takes as long to begin as so many rows take to be looked up.
 _FEW = 1000
@@ -100,7 +100,7 @@ class BatchReader:
         )
 
     def _series_codes(self, frame: pl.DataFrame) -> Integers:
-        names = frame[_SERIES]
+        names = frame[list(_SERIES)]
         if len(names) <= _FEW:
             columns = [column.to_list() for column in names]
             series = cast(Iterator[Series], zip(*columns, strict=True))

@@ -9,7 +9,7 @@ from modeltrail.schemas.ids import EventId, Micros
 
 
 class DeadLetterReason(StrEnum):
-    """Why a record could not become a fact."""
+    """Why a record could not become a fact, or an alert could not be delivered."""
 
     UNKNOWN = "UNKNOWN"
     UNDECODABLE = "UNDECODABLE"
@@ -19,6 +19,7 @@ class DeadLetterReason(StrEnum):
     NON_FINITE = "NON_FINITE"
     UNDECLARED_METRIC = "UNDECLARED_METRIC"
     CAPTURED_IN_FUTURE = "CAPTURED_IN_FUTURE"
+    NOT_DELIVERED = "NOT_DELIVERED"
 
 
 @dataclass(frozen=True, slots=True)

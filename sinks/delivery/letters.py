@@ -32,8 +32,7 @@ def letter_of(
         offset=step.offset,
         appended_at=appended_at,
         consumer=consumer,
-        # No reason of its own yet; the detail says it.
-        reason=DeadLetterReason.UNKNOWN,
+        reason=DeadLetterReason.NOT_DELIVERED,
         detail=f"refused by {destination} for good: {detail}"[:LONGEST_DETAIL],
         key=key_of(step.alert.model_id),
         value=value,

@@ -22,6 +22,7 @@ from modeltrail.schemas.events import (
     AlertState,
     AlertUpdated,
     DeadLetter,
+    DeadLetterReason,
     Fact,
 )
 from modeltrail.schemas.ids import Micros, ModelId
@@ -232,6 +233,7 @@ def test_an_alert_that_is_refused_becomes_a_dead_letter_and_holds_up_no_other(
 
     (letter,) = dead_letters(log)
     assert letter.consumer == "delivery.webhook"
+    assert letter.reason is DeadLetterReason.NOT_DELIVERED
     assert letter.detail.endswith("status 422: no BAD at ***")
     assert letter.value is not None
     assert log.codec.decode(letter.value) == bad
