@@ -76,7 +76,7 @@ def values_per_independent(counts: Counts, scores: Floats) -> float | None:
         return size
     variance = np.where(within > _ROUNDING, within, 0.0) + between
     # Of buckets that each hold one value again and again, every other one may be the same.
-    variance = np.where(variance > 0, variance, long_run)
+    variance = np.where(variance > _ROUNDING**2, variance, long_run)
     largest = float(np.max(long_run[varies] / variance[varies]))
     return max(1.0, size * largest * (1 + _DOUBT / len(means)))
 
