@@ -50,7 +50,8 @@ class Ending:
         said: the end of what it wrote to stdout and stderr.
         cpu_s: CPU time that it used, s.
         wall_s: time from start to end, s.
-        peak_memory_mb: largest resident memory seen, libraries included, MiB.
+        peak_memory_mb: largest resident memory seen, libraries included, MiB; little of it where
+            the process ended at once.
         isolation: what it was kept from, by the names in `isolation`.
     """
 

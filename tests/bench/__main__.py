@@ -154,11 +154,20 @@ def _scaling(settings: Settings, report: Report, _folder: Path) -> None:
 
 
 def _steady(settings: Settings, report: Report, _folder: Path) -> None:
+    """Two curves: of a fleet that sends so much, and of models that each send so much."""
+    most = SCALES[-1]
     for models in SCALES:
         _say(f"{STEADY_RATE:,} measurements a second of {models:,} models, ten metrics each")
         cost = steady_cost(_own(settings, f"steady_{models}"), models)
         _add_scaled(report, "steady_cpu_per_event", models, cost.cpu_us, "us")
         _add_scaled(report, "steady_rss", models, cost.memory, "MiB")
+    for models in SCALES[:-1]:
+        rate = STEADY_RATE * models // most
+        _say(f"{rate:,} measurements a second of {models:,} models, as many each")
+        cost = steady_cost(_own(settings, f"growing_{models}"), models, rate)
+        _add_scaled(report, "growing_cpu_per_event", models, cost.cpu_us, "us")
+    shared = report.value(f"steady_cpu_per_event_{most}_models")
+    _add_scaled(report, "growing_cpu_per_event", most, shared, "us")
 
 
 def _add_scaled(report: Report, what: str, models: int, value: float, unit: str) -> None:

@@ -41,7 +41,8 @@ TEN_METRICS = (
 _GOLDEN_RATIO = 0.6180339887498949
 _HEAD = 5
 _ID = 16
-_SLICE = 50
+#: Into so many a second the sending is cut.
+_SLICES = 100
 
 
 def append_measurements(
@@ -74,7 +75,7 @@ def at_rate(rate: int, count: int, producer: Producer) -> Iterator[int]:
     """The numbers below `count` at so many a second; what `producer` was told is served between."""
     started = time.perf_counter()
     for number in range(count):
-        if number % _SLICE == 0:
+        if number % max(1, rate // _SLICES) == 0:
             time.sleep(max(0.0, started + number / rate - time.perf_counter()))
             producer.poll(0)
         yield number

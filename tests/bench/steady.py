@@ -33,21 +33,21 @@ class Cost:
     memory: float
 
 
-def steady_cost(settings: Settings, models: int) -> Cost:
-    """What 5,000 events a second of so many models with ten metrics each cost, on 100 nodes."""
+def steady_cost(settings: Settings, models: int, rate: int = RATE) -> Cost:
+    """What so many events a second of all models with ten metrics each cost, on 100 nodes."""
     watch(settings, models)
     codec = Codec(ConfluentSchemaIds(settings.schema_registry))
     templates = measurement_templates(codec, models, TEN_METRICS)
     topic = INFERENCE.full_name(settings.kafka.topic_prefix)
     producer, clock = make_producer(settings.kafka), SystemClock()
-    warm, most, used = RATE * _WARM_UP_S, 0.0, 0.0
+    warm, most, used = rate * _WARM_UP_S, 0.0, 0.0
     with running_processors(settings) as worker:
-        for number in at_rate(RATE, RATE * SECONDS, producer):
-            if number % RATE == 0:
+        for number in at_rate(rate, rate * SECONDS, producer):
+            if number % rate == 0:
                 most = max(most, worker.memory_info().rss / 2**20)
             if number == warm:
                 used = cpu_s(worker)
             key, value = templates[number * _STRIDE % len(templates)]
             append(producer, topic, key, captured(value, os.urandom(16), clock.now_us()))
         producer.flush()
-        return Cost((cpu_s(worker) - used) / (RATE * SECONDS - warm) * 1e6, most)
+        return Cost((cpu_s(worker) - used) / (rate * SECONDS - warm) * 1e6, most)

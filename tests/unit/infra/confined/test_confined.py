@@ -50,6 +50,11 @@ def test_it_has_an_empty_folder_a_clean_environment_and_no_input(
     assert told["leads_session"] is True
     assert not Path(told["folder"]).exists()
     assert ending.cpu_s > 0
+
+
+def test_the_memory_that_it_takes_is_seen() -> None:
+    ending = run("sleep", replace(LIMITS, wall_s=2.0))
+
     assert 5 < ending.peak_memory_mb < 100
 
 
