@@ -167,7 +167,8 @@ def test_the_maskers_node_masks_clips_on_both_arms_of_real_detectors(
     free = with_free_input_size(pinned_model())
     small, large = (with_fixed_input_size(free, size) for size in ((160, 128), (320, 256)))
     router.route_all("centerface", [(CANDIDATE, "v2.0.0", large), (CHAMPION, "v1.0.0", small)])
-    plan = Plan("centerface", Conditions(4.0, (64, 64)), clip_frames=5, at_once=2)
+    # and time for many clips on a busy machine too: some have faces too small for one of the two
+    plan = Plan("centerface", Conditions(10.0, (64, 64)), clip_frames=5, at_once=2)
 
     done = run_node(fresh_settings, "gate-1", "production", plan)
 
@@ -181,8 +182,7 @@ def test_the_maskers_node_masks_clips_on_both_arms_of_real_detectors(
     assert {(fact.arm, fact.version) for fact in measured} == {
         (CHAMPION, "v1.0.0"), (CANDIDATE, "v2.0.0"),
     }  # fmt: skip
-    # A busy machine shows a few clips only, and some have faces too small for one of the two.
-    assert sum(fact.faces_unmasked or 0 for fact in measured) < 0.5 * len(measured)
+    assert sum(fact.faces_unmasked or 0 for fact in measured) < 0.2 * len(measured)
     latency = {
         arm: np.median([fact.detect_ms or 0.0 for fact in measured if fact.arm == arm])
         for arm in (CHAMPION, CANDIDATE)
