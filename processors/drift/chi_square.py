@@ -6,28 +6,32 @@ estimated from survey data", Annals of Statistics 12, 1984).
 """
 
 import numpy as np
+import numpy.typing as npt
 
-from modeltrail.processors.drift.shares import Counts
+from modeltrail.processors.drift.shares import Counts, Floats
 from modeltrail.processors.drift.tails import chi_square_tail
 
 
-def chi_square(observed: Counts, reference: Counts, effective: float) -> tuple[float, float]:
-    """The statistic, and the chance of it or a larger one when nothing has shifted.
+def chi_square(
+    observed: Counts, reference: Counts, effective: npt.ArrayLike
+) -> tuple[Floats, Floats]:
+    """The statistic, and the chance of it or a larger one when nothing has shifted, shapes (...).
 
-    Bins that are empty on both sides say nothing and are left out.
+    Bins that are empty on both sides say nothing: they add nothing.
 
     Args:
-        observed: counts of k categories, at least one value.
-        reference: counts of the same k categories, at least one value.
-        effective: independent values that `observed` is worth.
+        observed: counts of k categories, at least one value, shape (..., k).
+        reference: counts of the same k categories, at least one value, shape (..., k).
+        effective: independent values that `observed` is worth, more than 0, shape (...).
     """
+    n = np.asarray(effective, np.float64)[..., None]
+    m = reference.sum(axis=-1, keepdims=True)
+    seen = observed * (n / observed.sum(axis=-1, keepdims=True))
     held = (observed + reference) > 0
-    seen = observed[held] * (effective / float(observed.sum()))
-    known = reference[held].astype(np.float64)
-    n, m = effective, float(known.sum())
-    pooled = (seen + known) / (n + m)
-    statistic = float(
-        np.sum((seen - n * pooled) ** 2 / (n * pooled) + (known - m * pooled) ** 2 / (m * pooled))
-    )
-    degrees = int(held.sum()) - 1
-    return statistic, chi_square_tail(statistic, degrees) if degrees else 1.0
+    pooled = (seen + reference) / (n + m)
+    divisor = np.where(held, pooled, 1.0)
+    terms = (seen - n * pooled) ** 2 / (n * divisor) + (reference - m * pooled) ** 2 / (m * divisor)
+    statistic: Floats = np.sum(terms, axis=-1)
+    degrees = held.sum(axis=-1) - 1
+    tail = chi_square_tail(statistic, np.maximum(degrees, 1))
+    return statistic, np.where(degrees > 0, tail, 1.0)

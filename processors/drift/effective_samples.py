@@ -19,8 +19,9 @@ less.
 import math
 
 import numpy as np
+import numpy.typing as npt
 
-from modeltrail.processors.drift.shares import Counts, Floats
+from modeltrail.processors.drift.shares import Counts, Floats, shares
 
 #: With fewer buckets the scatter of their means says nothing.
 FEWEST_BUCKETS = 6
@@ -38,72 +39,142 @@ _MEDIAN_OF_SQUARE = 0.4549
 _ROUNDING = 1e-14
 
 
-def rank_scores(reference: Counts) -> Floats:
-    """Scores of the bins of a numeric feature, shape (2, bins): rank, distance from the median."""
-    shares = reference / reference.sum()
-    ranks = np.cumsum(shares) - shares / 2
-    return np.stack([ranks, np.abs(ranks - 0.5)])
+def rank_weights(reference: Counts) -> Floats:
+    """Of a numeric feature, for scores by rank and by distance from the median, shape (5, bins).
+
+    Weights times counts of buckets are their sizes, their sums of each score, and those of its
+    square.
+    """
+    held = shares(reference)
+    ranks = np.cumsum(held) - held / 2
+    return _weights(np.stack([ranks, np.abs(ranks - 0.5)]))
 
 
-def category_scores(categories: int) -> Floats:
-    """Scores of categories, shape (categories, categories): whether a value is of each."""
-    return np.eye(categories)
+def category_weights(categories: int) -> Floats:
+    """Of categories, scored by whether a value is of each, shape (1 + 2 categories, categories)."""
+    return _weights(np.eye(categories))
 
 
-def values_per_independent(counts: Counts, scores: Floats) -> float | None:
-    """How many values are worth one independent value, at least 1; None: too few buckets.
+def _weights(scores: Floats) -> Floats:
+    return np.concatenate([np.ones((1, scores.shape[1])), scores, scores**2])
+
+
+def values_per_independent(sums: Floats) -> Floats:
+    """How many values are worth one independent value, at least 1; NaN: too few buckets.
 
     Values that never vary over the bins cannot show their dependence: a whole bucket of them is
     taken for one.
 
     Args:
-        counts: shape (buckets, bins), in the order of time; a row of zeros is a bucket without
-            values.
-        scores: shape (scores, bins).
+        sums: weights times counts of any number of features, shape (features, 1 + 2 scores,
+            buckets), with the buckets in the order of time; a column of zeros is a bucket without
+            values. What they are is lost.
     """
-    sizes = counts.sum(axis=1)
-    # The first bucket of a node, or its last, holds a few values and scatters by itself.
-    held = 2 * sizes >= np.median(sizes[sizes > 0]) if sizes.any() else sizes > 0
-    if held.sum() < FEWEST_BUCKETS:
-        return None
-    counts, sizes = counts[held], sizes[held]
-    means = counts @ scores.T / sizes[:, None]
-    within = np.mean(counts @ (scores**2).T / sizes[:, None] - means**2, axis=0)
+    found = np.full(len(sums), np.nan)
+    if sums.shape[-1] < FEWEST_BUCKETS:
+        return found
+    held = _held(sums[:, 0])
+    buckets = held.sum(axis=-1)
+    # Features are stacked by their number of buckets: how a sum is rounded depends on its length.
+    for number in np.unique(buckets[buckets >= FEWEST_BUCKETS]).tolist():
+        alike = np.flatnonzero(buckets == number)
+        kept = sums if len(alike) == len(sums) else sums[alike]
+        if number < sums.shape[-1]:
+            columns = np.broadcast_to(held[alike, None], kept.shape)
+            kept = kept[columns].reshape(*kept.shape[:-1], number)
+        found[alike] = _worth(kept)
+    return found
+
+
+def _held(sizes: Floats) -> npt.NDArray[np.bool_]:
+    """The buckets to judge by, shape (features, buckets) as that of `sizes`.
+
+    The first bucket of a node, or its last, holds a few values and scatters by itself.
+    """
+    held = sizes > 0
+    # Where the largest is at most twice the least, none is under half the median.
+    uneven = np.flatnonzero(2 * sizes.min(axis=-1) < sizes.max(axis=-1))
+    if len(uneven):
+        rising = np.sort(sizes[uneven], axis=-1)
+        ends = 2 * rising.shape[-1] - np.count_nonzero(rising, axis=-1)
+        rows = np.arange(len(uneven))
+        medians = (rising[rows, (ends - 1) // 2] + rising[rows, ends // 2]) / 2
+        held[uneven] &= 2 * sizes[uneven] >= medians[:, None]
+    return held
+
+
+def _worth(sums: Floats) -> Floats:
+    """As many values as make an independent one, shape (features,); no bucket is empty."""
+    scores, buckets = sums.shape[1] // 2, sums.shape[2]
+    sizes, of_scores = sums[:, :1], sums[:, 1:]
+    # In place: memory that is freed for every part of a fleet goes back to the system each time.
+    of_scores /= sizes
+    means, squares = of_scores[:, :scores], of_scores[:, scores:]
+    squares -= means**2
+    within = np.mean(squares, axis=-1)
     between, long_run = _variances(means)
     varies = long_run > _ROUNDING**2
-    size = float(np.mean(sizes))
-    if not varies.any():
-        return size
     variance = np.where(within > _ROUNDING, within, 0.0) + between
     # Of buckets that each hold one value again and again, every other one may be the same.
     variance = np.where(variance > _ROUNDING**2, variance, long_run)
-    largest = float(np.max(long_run[varies] / variance[varies]))
-    return max(1.0, size * largest * (1 + _DOUBT / len(means)))
+    ratios = np.where(varies, long_run, 0.0) / np.where(varies, variance, 1.0)
+    size = np.mean(sizes, axis=-1)[:, 0]
+    worth: Floats = np.maximum(1.0, size * np.max(ratios, axis=-1) * (1 + _DOUBT / buckets))
+    found: Floats = np.where(varies.any(axis=-1), worth, size)
+    return found
 
 
 def _variances(means: Floats) -> tuple[Floats, Floats]:
-    """Of the means of buckets, shape (scores,): the variance, and with its covariances."""
-    reach = _LONG if len(means) >= _FEWEST_FOR_LONG else _SHORT
-    scatter = np.stack([_scatter_at(means, lag) for lag in range(1, reach + 1)])
-    chance = 1 + _GROWTH_ERRORS / math.sqrt(len(means))
-    grows = scatter[reach - 1] > scatter[_SHORT - 1] * chance
-    variance = np.where(grows, scatter[reach - 1], scatter[_SHORT - 1])
+    """Of the means of buckets, shape (..., buckets): the variance, and with its covariances."""
+    buckets = means.shape[-1]
+    next_ones, short = _scatter_at(means, 1), _scatter_at(means, _SHORT)
+    # Of autocovariances that end at a lag, each is how far the scatter there is above their own.
+    variance, covariances = short, short - next_ones
+    if buckets >= _FEWEST_FOR_LONG:
+        long = _scatter_at(means, _LONG)
+        grows = long > short * (1 + _GROWTH_ERRORS / math.sqrt(buckets))
+        if grows.any():
+            variance = np.where(grows, long, short)
+            between = [_scatter_at(means[grows], lag) for lag in range(_SHORT + 1, _LONG)]
+            nearer = [next_ones[grows], short[grows], *between]
+            covariances[grows] = sum(long[grows] - scatter for scatter in nearer)
     # The variance of a sum is gamma_0 + 2 (gamma_1 + ...).
-    covariances = np.where(grows, _covariances(scatter, reach), _covariances(scatter, _SHORT))
-    return variance, np.maximum(variance + 2 * covariances, scatter[0])
+    return variance, np.maximum(variance + 2 * covariances, next_ones)
 
 
 def _scatter_at(means: Floats, lag: int) -> Floats:
-    """Half the mean square of differences at a lag, shape (scores,): gamma_0 - gamma_lag."""
-    squares = np.sort((means[lag:] - means[:-lag]) ** 2, axis=0)
-    ceiling = _CUT / _MEDIAN_OF_SQUARE * squares[len(squares) // 2]
+    """Half the mean square of differences at a lag, shape (...): gamma_0 - gamma_lag."""
+    later, earlier = means[..., lag:], means[..., :-lag]
+    number = later.shape[-1]
+    # Sorted halves tell all that the sorted whole does, and are made in half the time.
+    halves = [
+        later[..., part] - earlier[..., part]
+        for part in (slice(number // 2), slice(number // 2, None))
+    ]
+    for half in halves:
+        np.square(half, out=half)
+        half.sort(axis=-1)
+    ceiling = _CUT / _MEDIAN_OF_SQUARE * _median(*halves)
     # Most buckets may be alike: then nothing tells what the usual scatter is.
-    ceiling[ceiling == 0] = np.inf
+    ceiling = np.where(ceiling > 0, ceiling, np.inf)[..., None]
     # A shift of level is in as many differences as the lag has buckets.
-    usual = np.minimum(squares, ceiling)[:-lag]
-    return np.asarray(usual.sum(axis=0) / (2 * len(usual)))
+    largest = np.concatenate([half[..., -lag:] for half in halves], axis=-1)
+    largest.sort(axis=-1)
+    for squares in (*halves, largest):
+        np.minimum(squares, ceiling, out=squares)
+    usual = [*(half[..., :-lag] for half in halves), largest[..., :lag]]
+    total = sum(np.sum(squares, axis=-1) for squares in usual)
+    found: Floats = total / (2 * (number - lag))
+    return found
 
 
-def _covariances(scatter: Floats, reach: int) -> Floats:
-    """The sum of the autocovariances up to `reach`, where they are taken to end."""
-    return np.asarray(np.sum(scatter[reach - 1] - scatter[: reach - 1], axis=0))
+def _median(one: Floats, other: Floats) -> Floats:
+    """The upper median of two sorted halves together, of which the other may be longer by one.
+
+    Half of all and one more can be taken as the first i of one and the first of the other, for any
+    i; the largest of them is least where they are the smallest of all.
+    """
+    half = one.shape[-1]
+    paired = np.maximum(one, other[..., half - 1 :: -1]).min(axis=-1)
+    found: Floats = np.minimum(paired, other[..., half:].min(axis=-1, initial=np.inf))
+    return found

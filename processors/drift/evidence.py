@@ -1,25 +1,22 @@
-"""Answers what a feature's counts say about drift, over as many windows as it takes.
+"""Answers what samples say about drift: how far from their references, and if by chance."""
 
-A window of strongly dependent values is worth few independent ones. So windows are added to the one
-that ends, backwards, until together they are worth enough, for an hour at most.
-"""
-
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from modeltrail.processors.drift.chi_square import chi_square
-from modeltrail.processors.drift.effective_samples import values_per_independent
+from modeltrail.processors.drift.collecting import Sample
 from modeltrail.processors.drift.jensen_shannon import jensen_shannon_distance
 from modeltrail.processors.drift.kolmogorov_smirnov import ks_distance, ks_p_value
 from modeltrail.processors.drift.psi import expected_psi, psi
 from modeltrail.processors.drift.reference import Feature
-from modeltrail.processors.drift.shares import Counts
+from modeltrail.processors.drift.shares import Counts, Floats
 from modeltrail.schemas.events import FeatureKind
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """How far a feature is from its reference; `excess` is the PSI above what chance gives."""
 
     feature: Feature
@@ -32,49 +29,50 @@ class Evidence:
     effective: float
 
 
-def weigh(
-    feature: Feature, buckets: Counts, buckets_a_window: int, enough: float
-) -> Evidence | None:
-    """Compare the newest windows with the reference; None: the newest has no values.
+def weighed(samples: Sequence[Sample]) -> list[Evidence]:
+    """Compare each sample with its reference, in the same order.
 
-    Args:
-        feature: the reference's side.
-        buckets: shape (buckets, bins), in the order of time; whole windows.
-        buckets_a_window: how many buckets make one.
-        enough: effective samples to collect, in as few windows as possible.
+    Each gets what it would get alone, to the last digit.
     """
-    windows = buckets.reshape(-1, buckets_a_window, buckets.shape[1]).sum(axis=1)
-    if not windows[-1].any():
-        return None
-    collected = np.cumsum(windows[::-1], axis=0)
-    samples = collected.sum(axis=1)
-    worth = values_per_independent(buckets, feature.scores)
-    if worth is None:
-        return _evidence(feature, collected[0], 0.0)
-    reached = min(int(np.searchsorted(samples, enough * worth)), len(samples) - 1)
-    return _evidence(feature, collected[reached], float(samples[reached]) / worth)
+    groups: dict[tuple[FeatureKind, int], list[int]] = defaultdict(list)
+    for number, sample in enumerate(samples):
+        groups[sample.feature.kind, len(sample.counts)].append(number)
+    found: dict[int, Evidence] = {}
+    for (kind, _), members in groups.items():
+        found.update(zip(members, _alike(kind, [samples[at] for at in members]), strict=True))
+    return [found[number] for number in range(len(samples))]
 
 
-def _evidence(feature: Feature, counts: Counts, effective: float) -> Evidence:
-    reference = float(feature.counts.sum())
-    statistic, p_value = _tested(feature, counts, effective)
-    shift = psi(counts, feature.counts)
-    return Evidence(
-        feature,
-        psi=shift,
-        excess=shift - expected_psi(len(counts), effective, reference) if effective else 0.0,
-        js=jensen_shannon_distance(counts, feature.counts),
-        statistic=statistic,
-        p_value=p_value,
-        samples=int(counts.sum()),
-        effective=effective,
+def _alike(kind: FeatureKind, samples: Sequence[Sample]) -> list[Evidence]:
+    """Samples of one kind over as many bins."""
+    counts = _rows([sample.counts for sample in samples])
+    known = _rows([sample.feature.counts for sample in samples])
+    effective = np.array([sample.effective for sample in samples])
+    reference = known.sum(axis=-1)
+    told = effective > 0
+    worth = np.where(told, effective, 1.0)
+    if kind is FeatureKind.CATEGORICAL:
+        statistic, p_value = chi_square(counts, known, worth)
+        statistic = np.where(told, statistic, 0.0)
+    else:
+        statistic = ks_distance(counts, known)
+        p_value = ks_p_value(statistic, worth, reference)
+    shift = psi(counts, known)
+    excess = shift - expected_psi(counts.shape[-1], worth, reference)
+    columns: tuple[Floats, ...] = (
+        shift,
+        np.where(told, excess, 0.0),
+        jensen_shannon_distance(counts, known),
+        statistic,
+        # Without an effective sample nothing is unlikely.
+        np.where(told, p_value, 1.0),
+        counts.sum(axis=-1).astype(np.int64),
+        effective,
     )
+    features = [sample.feature for sample in samples]
+    return list(map(Evidence, features, *(column.tolist() for column in columns)))
 
 
-def _tested(feature: Feature, counts: Counts, effective: float) -> tuple[float, float]:
-    """Statistic and p-value; without an effective sample nothing is unlikely."""
-    if feature.kind is FeatureKind.CATEGORICAL:
-        return chi_square(counts, feature.counts, effective) if effective else (0.0, 1.0)
-    distance = ks_distance(counts, feature.counts)
-    reference = float(feature.counts.sum())
-    return distance, ks_p_value(distance, effective, reference) if effective else 1.0
+def _rows(counts: Sequence[Counts]) -> Floats:
+    """As `np.stack` of equally long counts, which takes far longer over many short ones."""
+    return np.concatenate(counts, dtype=np.float64).reshape(len(counts), -1)

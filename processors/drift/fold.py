@@ -5,11 +5,12 @@ replaces the decided one, is too. Everything follows from the last two hours of 
 known in part, because a replay began in its middle, nothing is published.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from modeltrail.processors.drift.change_points import reaches_back_to
-from modeltrail.processors.drift.history import BUCKET_US, SPAN_US
-from modeltrail.processors.drift.measuring import measure
+from modeltrail.processors.drift.counting import Counted, counted
+from modeltrail.processors.drift.history import BUCKET_US, SPAN_US, History
+from modeltrail.processors.drift.measuring import Due, is_due, measured
 from modeltrail.processors.drift.profiles import Profiles
 from modeltrail.processors.drift.series import Series, SeriesState, series_of
 from modeltrail.schemas.appended import Appended
@@ -91,20 +92,39 @@ class DriftFold:
         self._settled = max(last, self._settled or last)
 
     def _judge(self, end: Micros) -> Iterator[Fact]:
-        for series, window in self._waiting.pop(end, {}).items():
-            state = self._state(series, end)
-            metrics = {metric.name: metric for metric in window.metrics}
-            state.count(end, metrics, self._profiles.at(series.model_id, series.version, end))
-            yield from self._changes(series, state, window)
+        windows = self._waiting.pop(end, {})
+        self._count(end, windows)
+        for series, window in windows.items():
+            yield from self._changes(series, self._state(series, end), window)
         if self._knows_after(Micros(end - SPAN_US)):
-            for series, state in self._series.items():
-                reference = self._profiles.at(series.model_id, series.version, end)
-                policy = self._book.policy_in_force(series.model_id, end)
-                if measured := measure(series, state, reference, policy, end):
-                    state.put(measured)
-                    yield measured
+            for fact in measured(list(self._due(end)), end):
+                self._series[series_of(fact)].put(fact)
+                yield fact
         for series in [key for key, state in self._series.items() if state.is_over(end)]:
             del self._series[series]
+
+    def _count(self, end: Micros, windows: Mapping[Series, WindowClosed]) -> None:
+        """Add the bucket that ends at `end` to the history of every series that has a reference."""
+        histories: list[History] = []
+        counting: list[Counted] = []
+        for series, window in windows.items():
+            reference = self._profiles.at(series.model_id, series.version, end)
+            history = self._state(series, end).over(reference)
+            if history is not None:
+                histories.append(history)
+                metrics = {metric.name: metric for metric in window.metrics}
+                counting.append((history.reference, metrics))
+        for history, counts in zip(histories, counted(counting), strict=True):
+            history.add(end, counts)
+
+    def _due(self, end: Micros) -> Iterator[Due]:
+        """The series that have a window to be measured at `end`, over the reference in force."""
+        for series, state in self._series.items():
+            policy, history = self._book.policy_in_force(series.model_id, end), state.history
+            if policy is None or history is None or not is_due(history, policy, end):
+                continue
+            if history.reference is self._profiles.at(series.model_id, series.version, end):
+                yield Due(series, state, history, policy)
 
     def _knows_after(self, end: Micros) -> bool:
         return self._known_after is not None and self._known_after <= max(end, 0)

@@ -7,32 +7,35 @@ the correction for small samples of Stephens ("Use of the Kolmogorov-Smirnov, Cr
 related statistics without extensive tables", J. R. Statist. Soc. B 32, 1970).
 """
 
-import math
-
 import numpy as np
+import numpy.typing as npt
 
-from modeltrail.processors.drift.shares import Counts
+from modeltrail.processors.drift.shares import Counts, Floats, shares
 from modeltrail.processors.drift.tails import kolmogorov_tail
 
 
-def ks_distance(observed: Counts, reference: Counts) -> float:
-    """The largest distance of the distribution functions at the edges, 0 to 1.
+def ks_distance(observed: Counts, reference: Counts) -> Floats:
+    """The largest distance of the distribution functions at the edges, 0 to 1, shape (...).
 
     Args:
-        observed: counts of k bins in rising order, at least one value.
-        reference: counts of the same k bins, at least one value.
+        observed: counts of k bins in rising order, at least one value, shape (..., k).
+        reference: counts of the same k bins, at least one value, shape (..., k).
     """
-    p, q = observed / observed.sum(), reference / reference.sum()
-    return float(np.max(np.abs(np.cumsum(p - q))))
+    apart = np.cumsum(shares(observed) - shares(reference), axis=-1)
+    found: Floats = np.max(np.abs(apart), axis=-1)
+    return found
 
 
-def ks_p_value(distance: float, effective: float, reference: float) -> float:
-    """The chance of such a distance, or a larger one, when nothing has shifted.
+def ks_p_value(
+    distance: npt.ArrayLike, effective: npt.ArrayLike, reference: npt.ArrayLike
+) -> Floats:
+    """The chance of such a distance, or a larger one, when nothing has shifted, shape (...).
 
     Args:
-        distance: 0 to 1.
-        effective: independent values observed.
-        reference: values of the reference.
+        distance: 0 to 1, shape (...).
+        effective: independent values observed, more than 0, shape (...).
+        reference: values of the reference, shape (...).
     """
-    root = math.sqrt(effective * reference / (effective + reference))
-    return kolmogorov_tail(distance * (root + 0.12 + 0.11 / root))
+    n, m = np.asarray(effective, np.float64), np.asarray(reference, np.float64)
+    root = np.sqrt(n * m / (n + m))
+    return kolmogorov_tail(np.multiply(distance, root + 0.12 + 0.11 / root))

@@ -8,27 +8,30 @@ Journal of Risk Model Validation 14(4), 2020): that is what `expected_psi` takes
 """
 
 import numpy as np
+import numpy.typing as npt
 
-from modeltrail.processors.drift.shares import Counts, smoothed_shares
+from modeltrail.processors.drift.shares import Counts, Floats, smoothed_shares
 
 
-def psi(observed: Counts, reference: Counts) -> float:
-    """The sum over bins of (p - q) ln(p / q); an empty bin counts as half a value.
+def psi(observed: Counts, reference: Counts) -> Floats:
+    """The sum over bins of (p - q) ln(p / q), shape (...); an empty bin counts as half a value.
 
     Args:
-        observed: counts of k bins, at least one value.
-        reference: counts of the same k bins, at least one value.
+        observed: counts of k bins, at least one value, shape (..., k).
+        reference: counts of the same k bins, at least one value, shape (..., k).
     """
     p, q = smoothed_shares(observed), smoothed_shares(reference)
-    return float(np.sum((p - q) * np.log(p / q)))
+    found: Floats = np.sum((p - q) * np.log(p / q), axis=-1)
+    return found
 
 
-def expected_psi(bins: int, effective: float, reference: float) -> float:
-    """The mean of the index when nothing has shifted.
+def expected_psi(bins: int, effective: npt.ArrayLike, reference: npt.ArrayLike) -> Floats:
+    """The mean of the index when nothing has shifted, shape (...).
 
     Args:
         bins: how many there are.
-        effective: independent values observed.
-        reference: values of the reference.
+        effective: independent values observed, shape (...).
+        reference: values of the reference, shape (...).
     """
-    return (bins - 1) * (1 / effective + 1 / reference)
+    found: Floats = (bins - 1) * (np.divide(1.0, effective) + np.divide(1.0, reference))
+    return found

@@ -1,15 +1,18 @@
-"""Compiles a reference profile into what counts a window's values over the reference's bins."""
+"""Compiles a reference profile into what windows are counted over and compared with."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from modeltrail.processors.drift.effective_samples import category_scores, rank_scores
+from modeltrail.processors.drift.effective_samples import category_weights, rank_weights
 from modeltrail.processors.drift.shares import Counts, Floats
-from modeltrail.schemas.events import FeatureKind, FeatureProfile, MetricWindow, ReferenceProfiled
+from modeltrail.schemas.events import FeatureKind, FeatureProfile, ReferenceProfiled
 from modeltrail.schemas.ids import EventId
-from modeltrail.schemas.sketch import Bins, bins_of, snapped
+from modeltrail.schemas.sketch import Bins, Integers, bins_of, snapped
+
+#: Sketch bins have 32 bits: above them goes the number of the feature whose they are.
+FEATURE = np.int64(1 << 32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,32 +24,30 @@ class Feature:
             for categories that the reference does not have.
         starts: of a numeric feature the first sketch bin of each bin but the first; of a
             categorical one the sketch bin of each category, rising.
-        scores: what its dependence is judged by, shape (scores, bins).
+        weights: of its bins, to tell dependence from, shape (1 + 2 scores, bins).
     """
 
     name: str
     kind: FeatureKind
     counts: Counts
     starts: Bins
-    scores: Floats
-
-    def count(self, metric: MetricWindow) -> Counts:
-        """Values of a window in each bin of the reference, exact for its edges."""
-        bins = np.asarray(metric.bins, dtype=np.int32)
-        places = np.searchsorted(self.starts, bins, side="right")
-        if self.kind is FeatureKind.CATEGORICAL:
-            places -= 1
-            places[(places < 0) | (self.starts[places] != bins)] = len(self.starts)
-        return np.bincount(places, metric.counts, len(self.counts)).astype(np.int64)
+    weights: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """A compiled profile; `slices` are where the bins of each feature lie in a row of counts."""
+    """A compiled profile.
+
+    Attributes:
+        slices: where the bins of each feature lie in a row of counts.
+        starts: those of all features, with the number of each feature above its bits.
+        width: of a row of counts.
+    """
 
     profile_id: EventId
     features: tuple[Feature, ...]
     slices: tuple[slice, ...]
+    starts: Integers
     width: int
 
 
@@ -58,7 +59,9 @@ def compiled(profile: ReferenceProfiled) -> Reference:
     slices = tuple(
         slice(end - len(feature.counts), end) for feature, end in zip(features, ends, strict=True)
     )
-    return Reference(profile.event_id, features, slices, ends[-1] if ends else 0)
+    starts = [FEATURE * number + feature.starts for number, feature in enumerate(features)]
+    all_starts = np.concatenate([np.zeros(0, dtype=np.int64), *starts])
+    return Reference(profile.event_id, features, slices, all_starts, ends[-1] if ends else 0)
 
 
 def _feature(profile: FeatureProfile) -> Feature | None:
@@ -80,7 +83,7 @@ def _numeric(profile: FeatureProfile, counts: Counts) -> Feature | None:
     starts = bins_of(edges) + (edges < 0)
     if len(counts) != len(edges) + 1 or (np.diff(starts) <= 0).any():
         return None
-    return Feature(profile.name, profile.kind, counts, starts, rank_scores(counts))
+    return Feature(profile.name, profile.kind, counts, starts, rank_weights(counts))
 
 
 def _categorical(profile: FeatureProfile, counts: Counts) -> Feature | None:
@@ -92,4 +95,4 @@ def _categorical(profile: FeatureProfile, counts: Counts) -> Feature | None:
         return None
     starts, places = np.unique(bins_of(values), return_inverse=True)
     totals = np.append(np.bincount(places, counts, len(starts)).astype(np.int64), 0)
-    return Feature(profile.name, profile.kind, totals, starts, category_scores(len(totals)))
+    return Feature(profile.name, profile.kind, totals, starts, category_weights(len(totals)))

@@ -1,13 +1,12 @@
 """Keeps what drift of one series is judged by: its last hour, its streaks and its change points."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from modeltrail.processors.drift.change_points import ChangePoints
 from modeltrail.processors.drift.history import SPAN_US, History
 from modeltrail.processors.drift.reference import Reference
-from modeltrail.schemas.events import ChangePointDetected, DriftMeasured, MetricWindow, WindowClosed
+from modeltrail.schemas.events import ChangePointDetected, DriftMeasured, WindowClosed
 from modeltrail.schemas.ids import Micros, ModelId, Version
 
 _FORGET_US = 2 * SPAN_US
@@ -36,16 +35,13 @@ class SeriesState:
     measured: DriftMeasured | None = None
     change_points: dict[str, ChangePoints] = field(default_factory=dict)
 
-    def count(
-        self, end: Micros, metrics: Mapping[str, MetricWindow], reference: Reference | None
-    ) -> None:
-        """Count a bucket over the bins of its reference; another reference starts anew."""
+    def over(self, reference: Reference | None) -> History | None:
+        """The history over the bins of a reference; another reference than before starts anew."""
         if reference is None:
             self.history = None
-            return
-        if self.history is None or self.history.reference is not reference:
+        elif self.history is None or self.history.reference is not reference:
             self.history = History(reference)
-        self.history.add(end, metrics)
+        return self.history
 
     def put(self, fact: DriftMeasured) -> None:
         """Take a measurement, made here or found in the log."""

@@ -8,11 +8,12 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from modeltrail.processors.drift.chi_square import chi_square
 from modeltrail.processors.drift.corrections import adjusted_p_values
+from modeltrail.processors.drift.counting import counted
 from modeltrail.processors.drift.jensen_shannon import jensen_shannon_distance
 from modeltrail.processors.drift.kolmogorov_smirnov import ks_distance, ks_p_value
 from modeltrail.processors.drift.psi import expected_psi, psi
-from modeltrail.processors.drift.reference import compiled
-from modeltrail.schemas.events import FeatureKind, FeatureProfile, ReferenceProfiled
+from modeltrail.processors.drift.reference import Feature, compiled
+from modeltrail.schemas.events import FeatureKind, FeatureProfile, MetricWindow, ReferenceProfiled
 from tests.scenario.processors.drift_streams import Floats, profiled, windows_of
 
 Draw = Callable[[np.random.Generator, int], Floats]
@@ -44,10 +45,12 @@ def test_psi_from_the_bins_of_a_window_is_within_a_hundredth_of_the_one_of_raw_v
     reference, observed = usual(rng, 20_000), shifted(rng, 1_500)
     fact = profiled({"feature": reference}).fact
     assert isinstance(fact, ReferenceProfiled)
-    (feature,) = compiled(fact).features
+    profile = compiled(fact)
+    (feature,) = profile.features
     (window,) = windows_of("feature", observed, per_bucket=1_500)
 
-    found = psi(feature.count(window), feature.counts)
+    (counts,) = counted([(profile, {"feature": window})])
+    found = float(psi(counts, feature.counts))
 
     assert found > 0.02
     assert found == pytest.approx(
@@ -122,13 +125,16 @@ def test_chi_square_of_independent_values_is_the_one_of_a_contingency_table() ->
 def test_dependent_values_weigh_as_much_as_the_independent_ones_that_they_are_worth() -> None:
     reference = np.array([400, 400, 200])
 
-    found = chi_square(np.array([3_000, 5_000, 2_000]), reference, effective=100)
+    found = chi_square(np.array([[3_000, 5_000, 2_000], [30, 50, 20]]), reference, effective=100)
 
-    assert found == pytest.approx(chi_square(np.array([30, 50, 20]), reference, effective=100))
+    assert found[0][0] == pytest.approx(found[0][1])
+    assert found[1][0] == pytest.approx(found[1][1])
 
 
 def test_one_category_on_both_sides_is_no_shift() -> None:
-    assert chi_square(np.array([9, 0]), np.array([5, 0]), effective=9) == (0.0, 1.0)
+    statistic, p_value = chi_square(np.array([9, 0]), np.array([5, 0]), effective=9)
+
+    assert (float(statistic), float(p_value)) == (0.0, 1.0)
 
 
 def test_p_values_are_adjusted_like_benjamini_and_hochberg_do() -> None:
@@ -147,11 +153,62 @@ def test_one_p_value_stays_as_it_is_and_none_is_none() -> None:
 def test_categories_that_the_reference_does_not_have_are_a_bin_of_their_own() -> None:
     profile = profiled({"faces": np.repeat([0.0, 1.0, 2.0], [50, 100, 50])}).fact
     assert isinstance(profile, ReferenceProfiled)
-    (feature,) = compiled(profile).features
+    reference = compiled(profile)
     (window,) = windows_of("faces", np.array([0.0, 1.0, 1.0, 7.0, 0.5, -3.0]), per_bucket=6)
 
-    assert feature.count(window).tolist() == [1, 2, 0, 3]
-    assert feature.counts.tolist() == [50, 100, 50, 0]
+    (counts,) = counted([(reference, {"faces": window})])
+
+    assert counts.tolist() == [1, 2, 0, 3]
+    assert reference.features[0].counts.tolist() == [50, 100, 50, 0]
+
+
+def test_windows_are_counted_together_as_each_is_alone() -> None:
+    rng = np.random.default_rng(2)
+    columns = {
+        "luma": rng.normal(0, 5, 900),
+        "faces": np.repeat([-2.0, 0.0, 1.0], 300),
+        "size": rng.gamma(2.0, 3.0, 900),
+    }
+    narrow = {"faces": columns["faces"], "luma": columns["luma"]}
+    references = [
+        compiled(_profile_of(some)) for some in (columns, narrow, {"size": -columns["size"]})
+    ]
+    drawn = {
+        "luma": rng.normal(0, 9, (100, 30)),
+        "faces": rng.integers(-4, 4, (100, 30)).astype(float),
+        "size": rng.normal(0, 9, (100, 30)),
+    }
+    rows = {name: windows_of(name, values.ravel(), 30) for name, values in drawn.items()}
+    windows = [
+        (references[at % 3], {name: rows[name][at] for name in rows if (at + len(name)) % 5})
+        for at in range(100)
+    ]
+
+    together = list(counted(windows))
+
+    for (reference, metrics), row in zip(windows, together, strict=True):
+        (alone,) = counted([(reference, metrics)])
+        assert row.tolist() == alone.tolist()
+        for feature, place in zip(reference.features, reference.slices, strict=True):
+            expected = _plain_counts(feature, metrics.get(feature.name))
+            assert row[place].tolist() == expected
+
+
+def _profile_of(columns: dict[str, Floats]) -> ReferenceProfiled:
+    fact = profiled(columns).fact
+    assert isinstance(fact, ReferenceProfiled)
+    return fact
+
+
+def _plain_counts(feature: Feature, metric: MetricWindow | None) -> list[int]:
+    counts = [0] * len(feature.counts)
+    starts = feature.starts.tolist()
+    for number, count in zip(metric.bins, metric.counts, strict=True) if metric else ():
+        if feature.kind is FeatureKind.NUMERIC:
+            counts[sum(start <= number for start in starts)] += count
+        else:
+            counts[starts.index(number) if number in starts else len(starts)] += count
+    return counts
 
 
 @pytest.mark.parametrize(
