@@ -34,6 +34,7 @@ from modeltrail.processors.folding import WindowsAgent
 from modeltrail.processors.memory import FreeMemory
 from modeltrail.processors.patience import patiently
 from modeltrail.processors.publishing import Publisher
+from modeltrail.processors.read_back import ReadBackCodec
 from modeltrail.processors.registry.agent import RegistryAgent
 from modeltrail.processors.replaying import FoldedPartition, replay_from_log
 from modeltrail.processors.serving import die, or_die, serve
@@ -59,7 +60,7 @@ def run_processors(settings: Settings, on_ready: Callable[[], None], data_dir: P
     """
     # A decision makes tens of thousands of facts, which the collector would walk again and again.
     gc.set_threshold(200_000, 20, 100)
-    codec = Codec(ConfluentSchemaIds(settings.schema_registry))
+    codec = ReadBackCodec(ConfluentSchemaIds(settings.schema_registry))
     with (
         closing(ControlLog(settings.kafka, codec, SystemClock())) as control,
         closing(Appender(settings.kafka)) as appender,

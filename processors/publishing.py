@@ -4,17 +4,24 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 
 from modeltrail.processors.appending import Outgoing
 from modeltrail.processors.patience import persistently
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.events import Fact, PartitionAdvanced, TimeMarked, WindowsDecided
+from modeltrail.schemas.events import (
+    Fact,
+    OfManySeries,
+    PartitionAdvanced,
+    TimeMarked,
+    WindowsDecided,
+)
 from modeltrail.schemas.topics import TOPICS, Topic, key_of
 
 #: The largest facts hold measurements: an eighth of a megabyte, or one series.
 _MOST_RECORDS = 256
 _MOST_BYTES = 1024 * 1024
+_MOST_AT_ONCE = 64
 
 #: Appends records, in order within each partition; gives the newest append time, ms, once every
 #: replica has all of them, or raises. Blocks.
@@ -58,29 +65,42 @@ class Publisher:
         for _, alike in groupby(facts, key=_tells_progress):
             group: list[Outgoing] = []
             size = 0
-            for fact in alike:
-                group.append(persistently(partial(self._outgoing, fact)))
-                size += len(group[-1].value)
+            for outgoing in self._outgoing(alike):
+                group.append(outgoing)
+                size += len(outgoing.value)
                 if len(group) == _MOST_RECORDS or size >= _MOST_BYTES:
                     yield group
                     group, size = [], 0
             if group:
                 yield group
 
-    def _outgoing(self, fact: Fact) -> Outgoing:
+    def _outgoing(self, facts: Iterable[Fact]) -> Iterator[Outgoing]:
+        for alike in _encoded_at_once(facts):
+            values = persistently(partial(self.codec.encode_all, alike))
+            yield from map(self._addressed, alike, values)
+
+    def _addressed(self, fact: Fact, value: bytes) -> Outgoing:
         topic = _TOPIC_OF[type(fact)]
         partition = getattr(fact, "partition", None)
         return Outgoing(
             topic=topic.full_name(self.prefix),
             key=key_in(topic, fact) if partition is None else None,
             partition=partition,
-            value=self.codec.encode(fact),
+            value=value,
         )
 
 
 def key_in(topic: Topic, fact: Fact) -> bytes:
     """The key that `topic` gives to `fact`: what its fields named in `Topic.key` hold."""
     return key_of(*(getattr(fact, name) for name in topic.key.split(" + ")))
+
+
+def _encoded_at_once(facts: Iterable[Fact]) -> Iterator[list[Fact]]:
+    """Facts of one kind that follow each other, few enough to be few in memory."""
+    for kind, alike in groupby(facts, key=type):
+        most = 1 if issubclass(kind, OfManySeries) else _MOST_AT_ONCE
+        while some := list(islice(alike, most)):
+            yield some
 
 
 def _tells_progress(fact: Fact) -> bool:

@@ -3,6 +3,8 @@
 Source: the Avro specification 1.12, "Binary encoding".
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,20 +24,37 @@ def encoded_longs(values: Integers) -> bytes:
     Raises:
         TypeError: they are no integers.
     """
-    zigzag = ((values << 1) ^ (values >> 63)).view(np.uint64)
-    width = max(1, -(-int(zigzag.max()).bit_length() // _BITS))
-    rest = zigzag[:, np.newaxis] >> (np.arange(width, dtype=np.uint64) * np.uint64(_BITS))
+    return _encoded(values).tobytes()
+
+
+def encoded_apart(values: Integers) -> tuple[bytes, Integers]:
+    """The bytes of all values, at least one, and where in them each value ends.
+
+    Raises:
+        TypeError: they are no integers.
+    """
+    octets = _encoded(values)
+    return octets.tobytes(), np.flatnonzero(octets < _MORE) + 1
+
+
+def _encoded(values: Integers) -> npt.NDArray[np.uint8]:
+    zigzag: npt.NDArray[Any] = ((values << 1) ^ (values >> 63)).view(np.uint64)
+    greatest = int(zigzag.max())
+    width = max(1, -(-greatest.bit_length() // _BITS))
+    # What is small is worked on in half the bytes.
+    zigzag = zigzag.astype(np.min_scalar_type(greatest | 1 << 31))
+    rest = zigzag[:, np.newaxis] >> np.arange(0, width * _BITS, _BITS, dtype=zigzag.dtype)
     groups = rest.astype(np.uint8)
     if width == 1 or int(zigzag.min()) >> (width - 1) * _BITS:
         # Times and offsets that follow each other all take as many bytes.
         groups[:, :-1] |= _MORE
-        return groups.tobytes()
-    groups &= _LOW
+        return groups.ravel()
     goes_on = rest[:, 1:] != 0
-    groups[:, :-1] |= goes_on.astype(np.uint8) << _BITS
+    groups &= _LOW
+    groups[:, :-1] |= goes_on.view(np.uint8) << _BITS
     written = np.ones(groups.shape, dtype=np.bool_)
     written[:, 1:] = goes_on
-    return groups[written].tobytes()
+    return groups[written]
 
 
 def decoded_longs(data: bytes, begin: int, count: int) -> tuple[Integers, int] | None:

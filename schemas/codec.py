@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ import fastavro
 from modeltrail.schemas.catalog import full_name, newest_schema, without_logical_types
 from modeltrail.schemas.conversion import fact_from_record, record_from_fact
 from modeltrail.schemas.errors import DecodeError, InvalidFact, UnexpectedRecord
-from modeltrail.schemas.events import Fact, OfManySeries
+from modeltrail.schemas.events import Fact, OfManySeries, WindowClosed
 from modeltrail.schemas.facts import FACTS
 from modeltrail.schemas.wire import HEADER_BYTES, frame_header, schema_id_of
 
@@ -86,6 +87,18 @@ class Codec:
         """
         return self.header_of(type(fact)) + encode_datum(fact)
 
+    def encode_all(self, facts: Sequence[Fact]) -> list[bytes]:
+        """What `encode` gives for each of `facts`; in less time where many are alike.
+
+        Raises:
+            InvalidFact: a value does not fit its schema.
+            SchemaRegistryUnavailable: the id of a schema is not known yet.
+        """
+        if all(isinstance(fact, WindowClosed) for fact in facts):
+            header = self.header_of(WindowClosed)
+            return [header + datum for datum in _window_data(facts)]
+        return [self.encode(fact) for fact in facts]
+
     def decode(self, value: bytes) -> Fact:
         """Decode one framed datum into the typed event it is.
 
@@ -135,9 +148,27 @@ def encode_datum(fact: Fact) -> bytes:
         record = record_from_fact(fact)
         _check_ints(fact.record, record)
         fastavro.schemaless_writer(out, reader_schema(fact.record), record)
-    except (ValueError, TypeError, OverflowError, AttributeError) as error:
-        raise InvalidFact(f"{type(fact).__name__} does not fit its schema: {error}") from error
+    except _MISFITS as error:
+        raise _misfit(type(fact).__name__, error) from error
     return out.getvalue()
+
+
+def _window_data(windows: Sequence[Any]) -> list[bytes]:
+    # With it comes numpy, which a node that only measures does not wait for.
+    from modeltrail.schemas.window_data import window_data
+
+    try:
+        return window_data(windows)
+    except _MISFITS as error:
+        raise _misfit(WindowClosed.__name__, error) from error
+
+
+def _misfit(kind: str, error: Exception) -> InvalidFact:
+    return InvalidFact(f"{kind} does not fit its schema: {error}")
+
+
+# What writers raise of values that do not fit.
+_MISFITS = (ValueError, TypeError, OverflowError, AttributeError)
 
 
 def decode_record(writer: Writer, value: bytes) -> dict[str, Any]:

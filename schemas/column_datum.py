@@ -139,7 +139,12 @@ def _fields_of(kind: Any) -> tuple[tuple[str, _Form], ...]:
     return tuple((field.name, _FORMS[hints[field.name]]) for field in fields(kind))
 
 
-def _event_id(value: bytes) -> bytes:
+def event_id_bytes(value: bytes) -> bytes:
+    """An event's id as it is written.
+
+    Raises:
+        ValueError: it has not 16 bytes.
+    """
     if len(value) != _ID_BYTES:
         raise ValueError(f"event_id has {len(value)} bytes, not {_ID_BYTES}")
     return value
@@ -177,7 +182,7 @@ def _little_endian(values: Doubles) -> Doubles:
 _TEXTS = _Form(_texts, _Reader.texts)
 _LONG = _Form(avro_long, _Reader.long)
 _FORMS: dict[Any, _Form] = {
-    EventId: _Form(_event_id, _Reader.event_id),
+    EventId: _Form(event_id_bytes, _Reader.event_id),
     int: _LONG,
     Micros: _LONG,
     bool: _Form(lambda value: _TRUE if value else _FALSE, _Reader.flag),
