@@ -103,13 +103,6 @@ class Rows:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def between(self, low: int, high: int) -> "Rows":
-        """The rows from `low` up to, but without, `high`."""
-        if (low, high) == (0, len(self)):
-            return self
-        places = np.arange(len(self))
-        return self.where((low <= places) & (places < high))
-
     def where(self, chosen: Flags) -> "Rows":
         """The flagged rows."""
         if chosen.all():

@@ -35,6 +35,7 @@ from modeltrail.processors.windows.cuts import (
     final_partials,
     newest_measured,
 )
+from modeltrail.processors.windows.kept import Kept, kept
 from modeltrail.processors.windows.moments import (
     BUCKET_MS,
     BUCKET_US,
@@ -177,12 +178,14 @@ class WindowsFold:
         too_late = late(rows.times_ms, rows.captured_us)
         taken = rows.where(~too_late)
         counts = self._counts
-        yield from self._remember(taken, counts.measurements)
+        if len(taken):
+            mine = kept(taken)
+            yield from self._remember(mine, counts.measurements)
+            self._tally(taken.captured_us // BUCKET_US, mine)
         counts.late += len(rows) - len(taken)
         counts.measurements += len(taken)
         counts.refused += int(np.diff(np.searchsorted(columns.refused, (low, high)))[0])
         counts.out_of_range += _out_of_range(taken.values) + _out_of_range(taken.extras.values)
-        self._tally(taken)
         measurements = columns.measurements
         samples = samples_of(self._place, taken, measurements)
         truths = self._judge(columns, times, low, high, samples)
@@ -194,7 +197,7 @@ class WindowsFold:
         singles.sort(key=lambda single: (single[0], single[1].event_id))
         yield from (fact for _, fact in singles)
 
-    def _remember(self, rows: Rows, before: int) -> Iterator[Fact]:
+    def _remember(self, rows: Kept, before: int) -> Iterator[Fact]:
         """Keep the newest of the step, which has taken `before`; tell them whenever many have come.
 
         Otherwise a thousand models would have to find room for a whole step in every partition.
@@ -211,8 +214,7 @@ class WindowsFold:
         if low < len(rows):
             self._recent.add(rows.between(low, len(rows)))
 
-    def _tally(self, rows: Rows) -> None:
-        numbers = rows.captured_us // BUCKET_US
+    def _tally(self, numbers: Integers, rows: Kept) -> None:
         for number in np.unique(numbers).tolist():
             mine = rows.where(numbers == number)
             bucket = self._buckets.setdefault(number, Bucket())

@@ -1,21 +1,14 @@
 """Keeps the newest measurements of each series in one step of a partition's time."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from modeltrail.processors.windows.columns import Codes, Flags, Floats, Rows
-from modeltrail.processors.windows.recent_told import (
-    AnyFloats,
-    InOrder,
-    Part,
-    Told,
-    by_series,
-    told,
-)
+from modeltrail.processors.windows.columns import Codes, Flags
+from modeltrail.processors.windows.kept import Kept
+from modeltrail.processors.windows.recent_told import InOrder, Told, by_series, told
 from modeltrail.schemas.columns import Doubles, Longs, doubles, longs
-from modeltrail.schemas.measures import MEASURES
-from modeltrail.schemas.sketch import in_range
 
 NewestColumns = tuple[Longs, Longs, Longs, tuple[str, ...], Longs, Longs, Doubles]
 """The columns of RecentMeasurements from `measurements` on, in its order."""
@@ -29,13 +22,14 @@ class Recent:
     """The newest 1,000 measurements of each series, and some that are not needed any more."""
 
     def __init__(self) -> None:
-        self._parts: list[Part] = []
+        self._parts: list[Kept] = []
         self._rows = 0
         self._kept = 0
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: Kept) -> None:
         """Take measurements in, at least one, in the order of the log."""
-        self._parts.append(_part_of(rows))
+        # To tell them takes the columns away, which others may hold as well.
+        self._parts.append(replace(rows, columns=dict(rows.columns)))
         self._rows += len(rows)
         if self._rows > 2 * self._kept + _SLACK:
             self._drop_old()
@@ -72,30 +66,3 @@ def in_columns(found: Sequence[Told]) -> NewestColumns:
         longs(places[name] for each in found for name in each.names),
         doubles(b"".join(each.values.tobytes() for each in found)),
     )
-
-
-def _part_of(rows: Rows) -> Part:
-    kept: Flags = in_range(rows.values)
-    values = np.where(kept, rows.values, np.nan)
-    has_any: Flags = np.logical_or.reduce(kept, axis=1)
-    return Part(
-        rows.times_ms,
-        rows.offsets,
-        rows.series.astype(np.int32),
-        {
-            name: _narrow(column)
-            for name, column, is_there in zip(MEASURES, values, has_any, strict=True)
-            if is_there
-        },
-        rows.extras,
-    )
-
-
-def _narrow(column: Floats) -> AnyFloats:
-    """The same values in fewer bytes where all of them fit; always a copy."""
-    # Bits, not numbers: the two zeros are equal.
-    bits = column.view(np.int64)
-    if (bits == bits[0]).all():
-        return column[:1].copy()
-    single = column.astype(np.float32)
-    return single if np.array_equal(single, column, equal_nan=True) else column.copy()

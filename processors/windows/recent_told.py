@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from modeltrail.processors.windows.columns import Codes, Extras, Flags, Floats, Integers
+from modeltrail.processors.windows.columns import Codes, Flags, Floats, Integers
+from modeltrail.processors.windows.kept import AnyFloats, Kept, column_of
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import in_range
 
@@ -18,7 +18,6 @@ _BLOCK_ROWS = 1 << 15
 # Append time and offset in Avro, about.
 _PLACE_BYTES = 10
 
-AnyFloats = npt.NDArray[np.floating[Any]]
 InOrder = Callable[[Iterable[int]], list[int]]
 """Brings codes of series in the order in which they are told."""
 
@@ -42,39 +41,7 @@ class Told:
         return self.values.nbytes + len(self.times_ms) * _PLACE_BYTES
 
 
-@dataclass(slots=True)
-class Part:
-    """Measurements in the order of the log: only what is told of them, as narrow as it goes.
-
-    `columns` has those measures that some row has; one value stands for a row each.
-    """
-
-    times_ms: Integers
-    offsets: Integers
-    series: npt.NDArray[np.int32]
-    columns: dict[str, AnyFloats]
-    extras: Extras
-
-    def __len__(self) -> int:
-        return len(self.times_ms)
-
-    def where(self, chosen: Flags) -> "Part":
-        """The flagged rows."""
-        if chosen.all():
-            return self
-        return Part(
-            self.times_ms[chosen],
-            self.offsets[chosen],
-            self.series[chosen],
-            {
-                name: column if len(column) == 1 else column[chosen]
-                for name, column in self.columns.items()
-            },
-            self.extras.where(chosen),
-        )
-
-
-def told(parts: list[Part], in_order: InOrder, metrics: Codes[str]) -> Iterator[Told]:
+def told(parts: list[Kept], in_order: InOrder, metrics: Codes[str]) -> Iterator[Told]:
     """The measurements of each series.
 
     Takes `parts` apart, column by column, and lets go of what was told: where there are many
@@ -135,7 +102,7 @@ class _Block:
     columns: dict[str, AnyFloats]
 
 
-def _blocks(parts: list[Part], order: Integers, heads: Integers) -> deque[tuple[int, _Block]]:
+def _blocks(parts: list[Kept], order: Integers, heads: Integers) -> deque[tuple[int, _Block]]:
     """All of it in blocks, each with the number of its first series.
 
     Args:
@@ -162,14 +129,15 @@ def _blocks(parts: list[Part], order: Integers, heads: Integers) -> deque[tuple[
     return blocks
 
 
-def _columns_of(parts: list[Part], order: Integers) -> Iterator[tuple[str, AnyFloats]]:
+def _columns_of(parts: list[Kept], order: Integers) -> Iterator[tuple[str, AnyFloats]]:
     """The columns that some part has, by series; the parts have them no more."""
     for name in MEASURES:
         if not any(name in part.columns for part in parts):
             continue
-        missing = np.full(1, np.nan, np.float32)
-        pieces = [np.broadcast_to(part.columns.pop(name, missing), len(part)) for part in parts]
-        yield name, np.concatenate(pieces)[order]
+        column = column_of(name, parts)[order]
+        for part in parts:
+            part.columns.pop(name, None)
+        yield name, column
 
 
 def by_series(parts: list[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.int32], Integers]:
@@ -184,7 +152,7 @@ def by_series(parts: list[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.int32]
 class _ExtraColumns:
     """Values of metrics without a column, in the order of the rows."""
 
-    def __init__(self, parts: list[Part], order: Integers) -> None:
+    def __init__(self, parts: list[Kept], order: Integers) -> None:
         places = np.empty(len(order), dtype=np.int64)
         places[order] = np.arange(len(order))
         before = np.cumsum([0, *(len(part) for part in parts[:-1])])

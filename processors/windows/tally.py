@@ -1,6 +1,5 @@
 """Adds measurements up: what one partition holds of each series in one bucket of 10 s."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +8,8 @@ from modeltrail.processors.windows.columns import (
     MEASUREMENTS_CODE,
     Floats,
     Integers,
-    Rows,
 )
+from modeltrail.processors.windows.kept import Kept, column_of
 from modeltrail.processors.windows.sketches import NONE, Parts, Sketches, added_up, merged
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.sketch import bins_of, fixed_point, in_range
@@ -32,11 +31,11 @@ class Tally:
     """The content of one bucket: tables of integers, and the rows that are not in them yet."""
 
     def __init__(self) -> None:
-        self._pending: list[Rows] = []
+        self._pending: list[Kept] = []
         self._pending_rows = 0
         self._tables: list[Sketches] = []
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: Kept) -> None:
         """Take measurements in."""
         self._pending.append(rows)
         self._pending_rows += len(rows)
@@ -80,12 +79,12 @@ def _row(metric: Any, series: Any) -> Any:
     return (metric << _SERIES_BITS) | series
 
 
-def _table_of_rows(parts_of_rows: Sequence[Rows]) -> Sketches:
+def _table_of_rows(kept: list[Kept]) -> Sketches:
     """The counts of measurements and of the standard measures.
 
     Column by column, so that what is worked on stays in the cache.
     """
-    series = np.concatenate([rows.series for rows in parts_of_rows])
+    series = np.concatenate([rows.series for rows in kept])
     order = np.argsort(series.astype(np.min_scalar_type(int(series.max()))), kind="stable")
     series = series[order]
     heads = _heads(series)
@@ -101,10 +100,11 @@ def _table_of_rows(parts_of_rows: Sequence[Rows]) -> Sketches:
             NONE.rows,
         )
     ]
-    for column in range(len(MEASURES)):
-        metric = MEASUREMENTS_CODE + 1 + column
-        values = np.concatenate([rows.values[column] for rows in parts_of_rows])[order]
-        taken = in_range(values)
+    for metric, name in enumerate(MEASURES, MEASUREMENTS_CODE + 1):
+        if not any(name in rows.columns for rows in kept):
+            continue
+        values = column_of(name, kept).astype(np.float64)[order]
+        taken = np.logical_not(np.isnan(values))
         if taken.all():
             parts.append(_part(_row(metric, series), values))
         elif taken.any():

@@ -6,6 +6,7 @@ import pytest
 from modeltrail.processors.windows.chunks import MOST_BYTES, chunked
 from modeltrail.processors.windows.columns import Codes, Extras, Rows, metric_codes
 from modeltrail.processors.windows.cuts import Bucket, Place, decided_partials, newest_measured
+from modeltrail.processors.windows.kept import kept
 from modeltrail.processors.windows.recent import Recent
 from modeltrail.processors.windows.series import Series
 from modeltrail.schemas.codec import encode_datum
@@ -70,10 +71,10 @@ def told(kind: str) -> list[OfManySeries]:
     place = Place(0, PARTITIONS, series, metric_codes())
     if kind == "partials":
         bucket = Bucket()
-        bucket.tally.add(many_rows())
+        bucket.tally.add(kept(many_rows()))
         return list(decided_partials(place, 0, bucket))
     recent = Recent()
-    recent.add(many_rows())
+    recent.add(kept(many_rows()))
     return list(newest_measured(place, 0, recent, 0))
 
 

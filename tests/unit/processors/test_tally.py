@@ -12,6 +12,7 @@ from modeltrail.processors.windows.columns import (
     metric_codes,
 )
 from modeltrail.processors.windows.cuts import Bucket, Place, decided_partials
+from modeltrail.processors.windows.kept import Kept, kept
 from modeltrail.processors.windows.recent import MOST, Recent
 from modeltrail.processors.windows.series import Series
 from modeltrail.processors.windows.tally import Tally
@@ -41,9 +42,9 @@ def rows() -> Rows:
     return Rows(numbers, numbers + 5, numbers // 100, series, numbers, values, extras)
 
 
-def in_parts(rows: Rows, size: int) -> list[Rows]:
+def in_parts(rows: Rows, size: int) -> list[Kept]:
     numbers = np.arange(len(rows)) // size
-    return [rows.where(numbers == number) for number in range(numbers[-1] + 1)]
+    return [kept(rows.where(numbers == number)) for number in range(numbers[-1] + 1)]
 
 
 def metrics() -> Codes[str]:
@@ -65,7 +66,7 @@ class TestTally:
     @pytest.mark.parametrize("size", [9_000, 70_000])
     def test_parts_add_up_to_the_whole(self, rows: Rows, size: int) -> None:
         whole, cut = Tally(), Tally()
-        whole.add(rows)
+        whole.add(kept(rows))
         for part in in_parts(rows, size):
             cut.add(part)
 
@@ -82,7 +83,7 @@ class TestTally:
 
     def test_the_whole_is_what_was_measured(self, rows: Rows) -> None:
         tally = Tally()
-        tally.add(rows)
+        tally.add(kept(rows))
 
         found = told(tally)[3]
 
@@ -107,6 +108,18 @@ class TestTally:
             (each.version, each.measurements, each.metrics[0].count, each.metrics[0].sum_whole)
             for each in told(tally)
         ] == [("v1", 0, 1, 8), ("v2", 0, 2, 9)]
+
+    def test_what_was_told_of_the_same_rows_is_counted_all_the_same(self, rows: Rows) -> None:
+        # Given rows that the newest measurements share with the bucket
+        shared, alone, recent = Tally(), Tally(), Recent()
+        for part in in_parts(rows, 40_000):
+            shared.add(part)
+            recent.add(part)
+        # When they are told first, which lets go of them there
+        assert list(recent.newest(sorted, metrics()))
+        # Then
+        alone.add(kept(rows))
+        assert told(shared) == told(alone)
 
     def test_nothing_comes_to_nothing(self) -> None:
         assert told(Tally()) == []
