@@ -1,66 +1,53 @@
 """Turns windows into the facts that say what they came to."""
 
 from collections.abc import Iterator
-from operator import attrgetter
+from typing import cast
 
 import numpy as np
 
-from modeltrail.processors.windows.last_1000 import Newest
-from modeltrail.processors.windows.series import MEASUREMENTS, Series, SeriesRows
-from modeltrail.processors.windows.sketches import Sketches
+from modeltrail.processors.windows.metric_windows import SHARES, metric_windows
+from modeltrail.processors.windows.rings import Ring
+from modeltrail.processors.windows.series import Series, SeriesRows
+from modeltrail.processors.windows.sketches import AnyIntegers, Integers, Sketches
 from modeltrail.processors.windows.tiers import BUCKET_S, Window
-from modeltrail.schemas.columns import longs
+from modeltrail.schemas.columns import Longs, longs
 from modeltrail.schemas.events import MetricWindow, WindowClosed
 from modeltrail.schemas.ids import Micros, derived_event_id
-from modeltrail.schemas.sketch import mean_of
 
 LAST_1000 = "last_1000"
-_SHARES = (0.5, 0.95, 0.99)
 _SECOND_US = 1_000_000
 
 
 def closed_windows(window: Window, rows: SeriesRows, *, final: bool) -> list[WindowClosed]:
     """A fact for each series of a window, in the order of the series; metrics by name."""
-    if not window.table.rows.size:
+    table = window.table
+    if not table.rows.size:
         return []
-    metrics: dict[Series, list[MetricWindow]] = {}
-    measurements: dict[Series, int] = {}
-    names = [rows.name_of(row) for row in window.table.rows.tolist()]
-    with_bins = window.kind.length_s == BUCKET_S
-    for (series, name), metric in zip(
-        names, _metrics(window.table, [name for _, name in names], with_bins), strict=True
-    ):
-        mine = metrics.setdefault(series, [])
-        if name == MEASUREMENTS:
-            measurements[series] = metric.count
-        else:
-            mine.append(metric)
+    ordered = rows.ordered(table.rows)
+    measurements = table.totals[0, ordered.measured].tolist()
+    metrics = _metrics(
+        table, ordered.names, ordered.metrics, with_bins=window.kind.length_s == BUCKET_S
+    )
     start, end = (Micros(time_s * _SECOND_US) for time_s in (window.start_s, window.end_s))
     return [
-        _closed(
-            series,
-            window.kind.name,
-            start,
-            end,
-            final,
-            measurements[series],
-            tuple(sorted(metrics[series], key=attrgetter("name"))),
+        _closed(series, window.kind.name, start, end, final, count, tuple(metrics[begin:stop]))
+        for series, count, begin, stop in zip(
+            ordered.series, measurements, ordered.begins, ordered.ends, strict=True
         )
-        for series in sorted(metrics)
     ]
 
 
 def closed_last_1000(
-    series: Series, newest: Newest, metrics: tuple[MetricWindow, ...], end_s: int
+    series: Series, newest: Ring, metrics: tuple[MetricWindow, ...], end_s: int
 ) -> WindowClosed:
     """The fact for the newest measurements of a series."""
     return _closed(
         series,
         LAST_1000,
-        Micros(int(newest.appended_ms[0]) * 1000),
+        Micros(newest.oldest_ms * 1000),
         Micros(end_s * _SECOND_US),
         False,
-        len(newest.appended_ms),
+        len(newest),
         metrics,
     )
 
@@ -86,18 +73,25 @@ def _closed(
     )
 
 
-def _metrics(table: Sketches, names: list[str], with_bins: bool) -> Iterator[MetricWindow]:
-    """A metric a row, by whole columns: there are tens of thousands of them in a cut."""
-    counts, wholes, fractions = table.totals.tolist()
-    # Nothing may have been measured where only truth came.
-    means = map(mean_of, np.maximum(table.totals[0], 1).tolist(), wholes, fractions)
-    columns = (names, counts, wholes, fractions, means, *table.ranges.tolist())
-    quantiles = table.quantiles(_SHARES).tolist()
-    if not with_bins:
-        return map(MetricWindow, *columns, *quantiles)
-    edges = (table.starts * table.starts.itemsize).tolist()
-    pairs = (
-        map(longs, map(values.astype(np.int64).tobytes().__getitem__, map(slice, edges, edges[1:])))
-        for values in (table.bins, table.bin_counts)
+def _metrics(
+    table: Sketches, names: list[str], chosen: Integers, *, with_bins: bool
+) -> list[MetricWindow]:
+    """The metrics in some places of a table, in this order."""
+    columns = (
+        names,
+        table.totals[:, chosen],
+        table.ranges[:, chosen],
+        table.quantiles(SHARES)[:, chosen],
     )
-    return map(MetricWindow, *columns, *quantiles, *pairs)
+    if not with_bins:
+        return metric_windows(*columns)
+    begins, ends = table.starts[chosen], table.starts[chosen + 1]
+    return metric_windows(
+        *columns, _pieces(table.bins, begins, ends), _pieces(table.bin_counts, begins, ends)
+    )
+
+
+def _pieces(values: AnyIntegers, begins: Integers, ends: Integers) -> Iterator[Longs]:
+    column = longs(values.astype(np.int64).tobytes())
+    pieces = map(column.__getitem__, map(slice, begins.tolist(), ends.tolist()))
+    return cast(Iterator[Longs], pieces)

@@ -26,8 +26,9 @@ from heapq import heappop, heappush
 import numpy as np
 
 from modeltrail.processors.windows.arrivals import Arrivals
+from modeltrail.processors.windows.arriving import Arriving
 from modeltrail.processors.windows.closed import closed_last_1000, closed_windows
-from modeltrail.processors.windows.last_1000 import Arriving, Last1000
+from modeltrail.processors.windows.last_1000 import Last1000
 from modeltrail.processors.windows.series import SeriesRows
 from modeltrail.processors.windows.single_series import as_partials, as_recent
 from modeltrail.processors.windows.sketches import merged, rows_that_differ

@@ -1,5 +1,6 @@
 """Keeps rising runs of bins as the gaps between them, which mostly fit a byte."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,3 +62,18 @@ def pack(bins: Integers, starts: Integers) -> PackedBins:
     wide_gaps = gaps[wide].astype(np.int32)
     gaps[wide] = 0
     return PackedBins(gaps.astype(np.uint8), wide, wide_gaps)
+
+
+def joined(several: Sequence[PackedBins]) -> PackedBins:
+    """The bins of rows that follow one another."""
+    ends = np.cumsum([len(each.gaps) for each in several], dtype=np.int32)
+    return PackedBins(
+        np.concatenate([each.gaps for each in several]),
+        np.concatenate(
+            [
+                each.wide_places + (end - np.int32(len(each.gaps)))
+                for each, end in zip(several, ends, strict=True)
+            ]
+        ),
+        np.concatenate([each.wide_gaps for each in several]),
+    )

@@ -4,15 +4,24 @@ Thousands of metrics are merged with a few sorts instead of a loop. A bin takes 
 gap to the one before it, and its count in the smallest type that holds all counts of the table.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from modeltrail.processors.windows.keys import (
+    BIN_BITS,
+    BIN_OFFSET,
+    Binned,
+    added,
+    binned,
+    counted,
+    smallest,
+)
 from modeltrail.processors.windows.packed_bins import PackedBins, pack
-from modeltrail.schemas.sketch import FRACTION_BITS, bin_middle
+from modeltrail.schemas.sketch import FRACTION_BITS
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -20,11 +29,10 @@ Flags = npt.NDArray[np.bool_]
 #: Rows, bins and counts come in whatever integers are the smallest.
 AnyIntegers = npt.NDArray[Any]
 
-# A key orders the bins of all rows: the row, then the bin, which fits 20 bits with its sign.
-_BIN_BITS = 20
-_BIN_OFFSET = 1 << (_BIN_BITS - 1)
-# A merge sorts this many bins at a time, so that its scratch memory stays at some 15 MB.
-_MOST_KEYS = 1 << 18
+#: A bin leaves out so many bits of a float64.
+BITS_IN_BIN = 45
+# A merge sorts this many bins at a time: they stay in the cache, and its scratch memory is small.
+_MOST_KEYS = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +68,24 @@ class Sketches:
         columns = (self.rows, self.totals, self.ranges, self.starts, self.first_bins)
         return sum(column.nbytes for column in (*columns, self.packed, self.bin_counts))
 
+    @property
+    def binned(self) -> Binned:
+        """The bins of all rows, packed."""
+        return Binned(self.starts, self.first_bins, self.packed, self.bin_counts)
+
     def where(self, chosen: Flags) -> "Sketches":
         """The rows that are flagged."""
         lengths = np.diff(self.starts)
         entries = np.repeat(chosen, lengths)
-        return _packed(
+        starts = _starts(lengths[chosen])
+        return Sketches(
             self.rows[chosen],
             self.totals[:, chosen],
             self.ranges[:, chosen],
-            _starts(lengths[chosen]),
-            self.bins[entries],
-            self.bin_counts[entries],
-        )
-
-    def between(self, low: int, high: int) -> "Sketches":
-        """The rows from `low` up to, but without, `high`, as views."""
-        begin, end = np.searchsorted(self.rows, (low, high))
-        first, last = int(self.starts[begin]), int(self.starts[end])
-        return Sketches(
-            self.rows[begin:end],
-            self.totals[:, begin:end],
-            self.ranges[:, begin:end],
-            self.starts[begin : end + 1] - self.starts[begin],
-            self.first_bins[begin:end],
-            self.packed.between(first, last),
-            self.bin_counts[first:last],
+            starts,
+            self.first_bins[chosen],
+            pack(self.bins[entries], starts),
+            smallest(self.bin_counts[entries]),
         )
 
     def quantiles(self, shares: Sequence[float]) -> Floats:
@@ -130,26 +131,24 @@ def added_up(several: Sequence[Parts]) -> Sketches:
     rows, totals, ranges, lengths, bins, bin_counts = (
         np.concatenate(columns, axis=-1) for columns in zip(*several, strict=True)
     )
-    order = np.argsort(rows, kind="stable")
-    rows = rows[order].astype(np.int64)
     if not rows.size:
         return NONE
-    heads = np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
-    # A part may be of any row, so its bins need their row's name before they can be sorted.
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order].astype(np.int64)
+    begins = np.concatenate(([True], rows[1:] != rows[:-1]))
+    heads = np.flatnonzero(begins)
+    # A part may be of any row, so its bins need their row's place before they can be sorted.
     owners = np.empty(len(rows), dtype=np.int64)
-    owners[order] = rows
-    named = (np.repeat(owners, lengths) << _BIN_BITS) + bins + _BIN_OFFSET
-    keys, counts = _counted(named.astype(np.int64), bin_counts)
-    rows = rows[heads]
+    owners[order] = np.cumsum(begins) - 1
+    keys = np.repeat((owners << BIN_BITS) + BIN_OFFSET, lengths)
+    keys += bins
     totals = np.add.reduceat(totals[:, order], heads, axis=1)
     ranges = ranges[:, order]
-    return _packed(
-        rows,
-        _normalised(totals),
+    return Sketches(
+        rows[heads],
+        normalised(totals),
         np.stack((np.minimum.reduceat(ranges[0], heads), np.maximum.reduceat(ranges[1], heads))),
-        np.searchsorted(keys, np.append(rows, rows[-1] + 1) << _BIN_BITS).astype(np.int64),
-        (keys & ((1 << _BIN_BITS) - 1)) - _BIN_OFFSET,
-        counts,
+        *binned(*counted(keys, bin_counts), len(heads)),
     )
 
 
@@ -158,11 +157,22 @@ def merged(tables: Sequence[Sketches]) -> Sketches:
     tables = [table for table in tables if table.rows.size]
     if len(tables) < 2:
         return tables[0] if tables else NONE
-    return _joined(
-        [
-            _merged_at_once([table.between(low, high) for table in tables])
-            for low, high in _row_ranges(tables)
-        ]
+    rows = tables[0].rows
+    if not all(np.array_equal(rows, table.rows) for table in tables):
+        rows = np.unique(np.concatenate([table.rows for table in tables]))
+    places = [np.searchsorted(rows, table.rows) for table in tables]
+    totals = np.zeros((3, len(rows)), dtype=np.int64)
+    minima, maxima = (np.full(len(rows), bound) for bound in (np.inf, -np.inf))
+    for mine, table in zip(places, tables, strict=True):
+        totals[:, mine] += table.totals
+        minima[mine] = np.minimum(minima[mine], table.ranges[0])
+        maxima[mine] = np.maximum(maxima[mine], table.ranges[1])
+    columns = [table.binned for table in tables]
+    return Sketches(
+        rows,
+        normalised(totals),
+        np.stack((minima, maxima)),
+        *added(list(zip(places, columns, strict=True)), len(rows), _MOST_KEYS),
     )
 
 
@@ -189,99 +199,28 @@ def rows_that_differ(one: Sketches, other: Sketches) -> Integers:
 
 
 def middles(bins: AnyIntegers) -> Floats:
-    """The value that stands for each bin."""
-    distinct, places = np.unique(bins, return_inverse=True)
-    middles = np.array([bin_middle(number) for number in distinct.tolist()])
-    return middles[places].reshape(bins.shape)
+    """The value that stands for each bin, as `schemas.sketch.bin_middle` says."""
+    outer = np.abs(bins).astype(np.int64)
+    inner = np.maximum(outer - 1, 0)
+    low, high = ((each << BITS_IN_BIN).view(np.float64) for each in (inner, outer))
+    return np.where(bins < 0, -(low + high) / 2, (low + high) / 2)
 
 
-def _row_ranges(tables: Sequence[Sketches]) -> Iterator[tuple[int, int]]:
-    rows = np.unique(np.concatenate([table.rows for table in tables]))
-    entries = sum(len(table.bin_counts) for table in tables)
-    step = max(1, len(rows) * _MOST_KEYS // max(entries, _MOST_KEYS))
-    for begin in range(0, len(rows), step):
-        last = min(begin + step, len(rows)) - 1
-        yield int(rows[begin]), int(rows[last]) + 1
+def normalised(totals: Integers) -> Integers:
+    """The same sums with fractions under 1: equal sums are equal pairs; what is given is lost.
 
-
-def _merged_at_once(tables: Sequence[Sketches]) -> Sketches:
-    return added_up(
-        [
-            Parts(
-                table.rows,
-                table.totals,
-                table.ranges,
-                np.diff(table.starts),
-                table.bins,
-                table.bin_counts,
-            )
-            for table in tables
-        ]
-    )
-
-
-def _joined(tables: Sequence[Sketches]) -> Sketches:
-    """One table of several whose rows follow one another."""
-    return _packed(
-        np.concatenate([table.rows for table in tables]),
-        np.concatenate([table.totals for table in tables], axis=1),
-        np.concatenate([table.ranges for table in tables], axis=1),
-        _starts(np.concatenate([np.diff(table.starts) for table in tables])),
-        np.concatenate([table.bins for table in tables]),
-        np.concatenate([table.bin_counts for table in tables]),
-    )
-
-
-def _counted(keys: Integers, counts: AnyIntegers) -> tuple[Integers, Integers]:
-    """Rising unique keys and the sum of the counts of each."""
-    if not keys.size:
-        return keys, np.zeros(0, np.int64)
-    keys, counts = _sorted(keys, counts.astype(np.int64))
-    heads = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    return keys[heads], np.add.reduceat(counts, heads)
-
-
-def _sorted(keys: Integers, counts: Integers) -> tuple[Integers, Integers]:
-    first = keys.min()
-    count_bits = int(counts.max()).bit_length()
-    if int(keys.max() - first).bit_length() + count_bits < 64:
-        # Sorting both as one number is several times as fast as sorting places.
-        both = (keys - first) << count_bits
-        both |= counts
-        both.sort()
-        return (both >> count_bits) + first, both & ((1 << count_bits) - 1)
-    order = np.argsort(keys, kind="stable")
-    return keys[order], counts[order]
-
-
-def _packed(
-    rows: Integers,
-    totals: Integers,
-    ranges: Floats,
-    starts: Integers,
-    bins: Integers,
-    counts: AnyIntegers,
-) -> Sketches:
-    # A row without bins may stand at the very end, where no bin is.
-    first = np.append(bins, 0)[starts[:-1]].astype(np.int32)
-    return Sketches(rows, totals, ranges, starts, first, pack(bins, starts), _smallest(counts))
-
-
-def _smallest(values: AnyIntegers) -> AnyIntegers:
-    most = int(values.max()) if values.size else 0
-    return values.astype(np.min_scalar_type(most))
+    Args:
+        totals: columns (count, sum_whole, sum_fraction), of shape (3, n).
+    """
+    totals[1] += totals[2] >> FRACTION_BITS
+    totals[2] &= (1 << FRACTION_BITS) - 1
+    return totals
 
 
 def _starts(lengths: AnyIntegers) -> Integers:
     starts = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=starts[1:])
     return starts
-
-
-def _normalised(totals: Integers) -> Integers:
-    totals[1] += totals[2] >> FRACTION_BITS
-    totals[2] &= (1 << FRACTION_BITS) - 1
-    return totals
 
 
 NONE = Sketches(
