@@ -96,6 +96,7 @@ def _columns(columns: Sequence[Longs]) -> Iterator[bytes]:
     encoded, ends = encoded_apart(values)
     behind = np.concatenate(([0], ends))[np.cumsum(lengths)]
     arrays = map(_array, lengths.tolist(), _spans(encoded, behind))
+    # Two at a time: the bins of a metric and its counts.
     return map(bytes.__add__, arrays, arrays)
 
 
