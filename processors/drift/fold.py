@@ -27,7 +27,6 @@ from modeltrail.schemas.ids import Micros, derived_event_id
 from modeltrail.schemas.rulebook import RuleBook
 from modeltrail.schemas.topics import WINDOWS
 
-_BUCKET = "10s"
 #: Metrics that get worse by falling; all others do by rising.
 _BETTER_HIGH = frozenset(("accuracy", "fps", "detection_score", "mask_coverage"))
 

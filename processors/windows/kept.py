@@ -58,7 +58,7 @@ class Kept:
 
 
 def kept(rows: Rows) -> Kept:
-    """What is kept of `rows`, at least one; nothing that they hold is held by it."""
+    """What is kept of `rows`, at least one; their values are copied, so that a fetch can go."""
     flags = in_range(rows.values)
     values = np.where(flags, rows.values, np.nan)
     has_any: Flags = np.logical_or.reduce(flags, axis=1)
