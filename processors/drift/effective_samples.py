@@ -156,7 +156,7 @@ def _scatter_at(means: Floats, lag: int) -> Floats:
         half.sort(axis=-1)
     ceiling = _CUT / _MEDIAN_OF_SQUARE * _median(*halves)
     # Most buckets may be alike: then nothing tells what the usual scatter is.
-    ceiling = np.where(ceiling > 0, ceiling, np.inf)[..., None]
+    ceiling = np.where(ceiling > _ROUNDING**2, ceiling, np.inf)[..., None]
     # A shift of level is in as many differences as the lag has buckets.
     largest = np.concatenate([half[..., -lag:] for half in halves], axis=-1)
     largest.sort(axis=-1)

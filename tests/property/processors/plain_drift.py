@@ -131,6 +131,6 @@ def _variances(means: Numbers) -> tuple[float, float]:
 def _scatter(means: Numbers, lag: int) -> float:
     squares = np.sort((means[lag:] - means[:-lag]) ** 2)
     ceiling = 9 / 0.4549 * squares[len(squares) // 2]
-    if ceiling > 0:
+    if ceiling > 1e-28:
         squares = np.minimum(squares, ceiling)
     return float(squares[:-lag].mean()) / 2

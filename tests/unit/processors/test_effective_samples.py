@@ -111,3 +111,19 @@ def test_a_scene_that_changes_every_minute_is_worth_little() -> None:
     worth = _values_per_independent(counts, category_weights(3))
 
     assert worth >= 3 * PER_BUCKET
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_two_values_that_take_turns_at_random_a_bucket_is_worth_one(seed: int) -> None:
+    # given buckets of one value each, of the same size or not: their means are rounded differently
+    rng = np.random.default_rng(seed)
+    places = np.where(rng.random(360) < 0.5, 2, 6)
+    worths = []
+    for sizes in (np.full(360, 32), rng.integers(28, 37, 360)):
+        counts = np.zeros((360, 10), int)
+        counts[np.arange(360), places] = sizes
+        worths.append(_values_per_independent(counts, WEIGHTS) / sizes.mean())
+
+    # then each is worth about one independent value, whatever its size
+    assert worths[1] == pytest.approx(worths[0], rel=0.02)
+    assert 1 <= worths[0] <= 1.3
