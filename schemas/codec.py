@@ -12,7 +12,14 @@ import fastavro
 from modeltrail.schemas.catalog import full_name, newest_schema, without_logical_types
 from modeltrail.schemas.conversion import fact_from_record, record_from_fact
 from modeltrail.schemas.errors import DecodeError, InvalidFact, UnexpectedRecord
-from modeltrail.schemas.events import Fact, OfManySeries, WindowClosed
+from modeltrail.schemas.events import (
+    Fact,
+    MeasurementSampled,
+    OfManySeries,
+    PartialWindow,
+    RecentMeasured,
+    WindowClosed,
+)
 from modeltrail.schemas.facts import FACTS
 from modeltrail.schemas.wire import HEADER_BYTES, frame_header, schema_id_of
 
@@ -108,13 +115,8 @@ class Codec:
         """
         writer = self.writer_of(schema_id_of(value))
         kind = kind_of(writer.record)
-        if issubclass(kind, OfManySeries) and writer.is_newest:
-            # With it comes numpy, which a node that only measures does not wait for.
-            from modeltrail.schemas.column_datum import read_columns
-
-            fact = read_columns(kind, value[HEADER_BYTES:])
-            if fact is not None:
-                return fact
+        if issubclass(kind, _OF_COLUMNS):
+            return _decoded_columns(kind, writer, value)
         return fact_from_record(kind, decode_record(writer, value))
 
     def writer_of(self, schema_id: int) -> Writer:
@@ -131,6 +133,25 @@ class Codec:
             self._writers[schema_id] = writer
         kind_of(writer.record)
         return writer
+
+
+# Their columns have to fit each other, which no schema says.
+_OF_COLUMNS = (MeasurementSampled, OfManySeries, PartialWindow, RecentMeasured, WindowClosed)
+
+
+def _decoded_columns(kind: type[Fact], writer: Writer, value: bytes) -> Fact:
+    # With them comes numpy, which a node that only measures does not wait for.
+    from modeltrail.schemas.column_datum import read_columns
+    from modeltrail.schemas.column_fit import misfit
+
+    fact: Fact | None = None
+    if issubclass(kind, OfManySeries) and writer.is_newest:
+        fact = read_columns(kind, value[HEADER_BYTES:])
+    if fact is None:
+        fact = fact_from_record(kind, decode_record(writer, value))
+    if problem := misfit(fact):
+        raise DecodeError(f"the columns of {kind.__name__} do not fit: {problem}")
+    return fact
 
 
 def encode_datum(fact: Fact) -> bytes:

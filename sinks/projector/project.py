@@ -18,7 +18,7 @@ from modeltrail.sinks.projector.letters import (
     refusal_of,
 )
 from modeltrail.sinks.projector.measurements import project_measurements
-from modeltrail.sinks.projector.passed_over import without_passed_over
+from modeltrail.sinks.projector.passed_over import PASSED_OVER, refused, without_passed_over
 from modeltrail.sinks.projector.records import Projected, Records, TableRows
 from modeltrail.sinks.projector.samples import project_samples
 from modeltrail.sinks.projector.window_facts import PROJECTIONS, project_window_facts
@@ -65,6 +65,10 @@ def project(
         for position in frame["position"]
     ]
     frames = {record: frame for record, frame in decoded.frames.items() if record in expected}
+    passed_over = {
+        kind.record: frames.pop(kind.record) for kind in PASSED_OVER if kind.record in frames
+    }
+    refusals += refused(passed_over, records, codec)
     if topic is topics.DEAD_LETTERS:
         rows = [row for frame in frames.values() for row in project_dead_letters(frame, records)]
         return _without_letters(records, rows, refusals)
@@ -92,7 +96,8 @@ def _project_facts(
         found, bad = project_samples(sampled, records)
         rows, refusals = rows + found, refusals + bad
     about_windows = {record: frames.pop(record) for record in PROJECTIONS if record in frames}
-    rows += project_window_facts(about_windows, records)
+    found, bad = project_window_facts(about_windows, records)
+    rows, refusals = rows + found, refusals + bad
     logged, bad = project_control_events(frames, records)
     return rows + logged, refusals + bad
 

@@ -9,7 +9,10 @@ from types import MappingProxyType
 import polars as pl
 
 from modeltrail.schemas import events
+from modeltrail.schemas.admission import Refusal, refuse
 from modeltrail.schemas.batch import POSITION
+from modeltrail.schemas.column_fit import BIN_LIMIT
+from modeltrail.schemas.events import DeadLetterReason
 from modeltrail.sinks.projector.records import Records, TableRows, with_origin
 from modeltrail.sinks.projector.rows import rows_by_month
 
@@ -44,19 +47,24 @@ _DISTANCES = (
 _TOLD_PARTITION = 0
 
 
-def project_window_facts(frames: Mapping[str, pl.DataFrame], records: Records) -> list[TableRows]:
-    """The rows of facts about windows, by table and month, oldest first.
+def project_window_facts(
+    frames: Mapping[str, pl.DataFrame], records: Records
+) -> tuple[list[TableRows], list[Refusal]]:
+    """The rows of facts about windows, by table and month, oldest first; and which are none.
 
     Args:
         frames: decoded facts by record.
         records: what they were decoded from.
     """
     rows: list[TableRows] = []
+    refusals: list[Refusal] = []
     for record, frame in frames.items():
+        if record == events.WindowClosed.record:
+            frame, refusals = refuse(frame, *_MISFIT)
         table, time_us, shape = PROJECTIONS[record]
         shaped = with_origin(shape(frame), records, POSITION)
         rows += rows_by_month(table, shaped, time_us, records.source)
-    return rows
+    return rows, refusals
 
 
 def _windows(frame: pl.DataFrame) -> pl.DataFrame:
@@ -105,6 +113,19 @@ def _entries(frame: pl.DataFrame, column: str, name: str, fields: tuple[str, ...
     )
 
 
+def _has_misfit() -> pl.Expr:
+    """Whether the bins of a metric do not fit their counts: `schemas.column_fit` in columns."""
+    bins, counts = map(pl.element().struct.field, ("bins", "counts"))
+    uneven = bins.list.len() != counts.list.len()
+    too_far = (bins.list.min() <= -BIN_LIMIT) | (bins.list.max() >= BIN_LIMIT)
+    return pl.col("metrics").list.eval(uneven | too_far | (counts.list.min() < 0)).list.any()
+
+
+_MISFIT = (
+    _has_misfit(),
+    DeadLetterReason.INVALID_FACT,
+    "the bins of a metric do not fit its counts: find who wrote it there",
+)
 _EVENT_ID = pl.col("event_id").alias("event_id_bytes")
 
 #: By record: the table, the time whose month partitions it, and what its rows are made by.

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from modeltrail.schemas import events, topics
+from modeltrail.schemas.columns import longs, no_longs
+from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import DeadLetterReason, Fact, WindowClosed
 from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.ids import Micros
 from modeltrail.sinks.projector.passed_over import PASSED_OVER
 from modeltrail.sinks.projector.records import TableRows
-from tests.unit.sinks.batches import APPENDED_MS, TOPIC_ID, event_id, projected, records
+from tests.unit.sinks.batches import APPENDED_MS, CODEC, TOPIC_ID, event_id, projected, records
 
 MONTH = "202601"
 FEBRUARY = Micros(1_769_904_000_000_000)
@@ -50,6 +52,58 @@ def test_what_lies_between_facts_for_processors_alone_keeps_its_place() -> None:
 
     assert list(result.rows[0].columns["offset"]) == [101]
     assert [letter.offset for letter in result.dead_letters] == [103]
+
+
+@pytest.mark.parametrize("kind", sorted(PASSED_OVER, key=str))
+def test_what_only_claims_to_be_a_fact_for_processors_becomes_a_dead_letter(
+    kind: type[Fact],
+) -> None:
+    (topic,) = [topic for topic in topics.TOPICS if kind in topic.facts]
+    right = CODEC.encode(example_fact(kind))
+
+    result = projected(records(topic.name, [right, right + b"more", right, right[:-1]]))
+
+    assert result.rows == ()
+    assert [(letter.offset, letter.reason) for letter in result.dead_letters] == [
+        (101, DeadLetterReason.UNDECODABLE),
+        (103, DeadLetterReason.UNDECODABLE),
+    ]
+
+
+def test_partial_windows_whose_columns_do_not_fit_become_a_dead_letter() -> None:
+    partials = example_fact(events.PartialWindows)
+
+    result = projected(records("windows", [partials, replace(partials, bins=no_longs())]))
+
+    (letter,) = result.dead_letters
+    assert (result.rows, letter.offset, letter.reason) == ((), 101, DeadLetterReason.UNDECODABLE)
+    assert "the columns of PartialWindows do not fit" in letter.detail
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bins": no_longs()},
+        {"counts": longs([1, -1])},
+        {"bins": longs([1, 2**31])},
+        {"bins": longs([-(2**31), 1])},
+    ],
+    ids=str,
+)
+def test_a_window_whose_bins_do_not_fit_their_counts_becomes_a_dead_letter(
+    changes: dict[str, Any],
+) -> None:
+    window = closed("fps", "latency_ms")
+    misfit = replace(window, metrics=(window.metrics[0], replace(window.metrics[1], **changes)))
+    with pytest.raises(DecodeError):
+        CODEC.decode(CODEC.encode(misfit))
+
+    result = projected(records("windows", [misfit, window]))
+
+    assert [list(rows.columns["offset"]) for rows in result.rows] == [[101, 101]]
+    assert [(letter.offset, letter.reason) for letter in result.dead_letters] == [
+        (100, DeadLetterReason.INVALID_FACT)
+    ]
 
 
 def test_a_fact_for_processors_alone_on_another_topic_becomes_a_dead_letter() -> None:
