@@ -26,10 +26,10 @@ _MOST_KNOWN = 4096
 # The fields of a metric in the order of its schema: a name, integers, doubles, columns.
 _INTEGERS = attrgetter("count", "sum_whole", "sum_fraction")
 _DOUBLES = attrgetter("mean", "min", "max", "p50", "p95", "p99")
-_LONGS = attrgetter("bins", "counts")
-_INTEGERS_EACH, _DOUBLES_EACH, _LONGS_EACH = 3, 6, 2
+_LONGS = attrgetter("bins"), attrgetter("counts")
+_INTEGERS_EACH, _DOUBLES_EACH = 3, 6
 # Pieces of bytes that a metric is made of.
-_PIECES = 4
+_PIECES = 5
 
 
 def window_data(windows: Sequence[WindowClosed]) -> list[bytes]:
@@ -72,7 +72,8 @@ def _pieces(metrics: Sequence[MetricWindow]) -> list[bytes]:
         map(_name, map(attrgetter("name"), metrics)),
         _spans(encoded, ends[_INTEGERS_EACH - 1 :: _INTEGERS_EACH]),
         _doubles(metrics),
-        _columns([column for metric in metrics for column in _LONGS(metric)]),
+        # Bins take as many bytes each, and so do most counts: apart, that is soon done.
+        *(_columns(list(map(column, metrics))) for column in _LONGS),
         strict=True,
     )
     return list(chain.from_iterable(columns))
@@ -86,18 +87,16 @@ def _doubles(metrics: Iterable[MetricWindow]) -> Iterator[bytes]:
 
 
 def _columns(columns: Sequence[Longs]) -> Iterator[bytes]:
-    """The arrays of a metric, one behind the other."""
+    """One column of each metric."""
     if {column.typecode for column in columns} != {"q"}:
         raise TypeError("bins and counts must be columns of integers")
     lengths = np.fromiter(map(len, columns), np.int64, len(columns))
     values = np.frombuffer(b"".join(columns), np.int64)
     if not values.size:
-        return iter([_END * _LONGS_EACH] * (len(columns) // _LONGS_EACH))
+        return iter([_END] * len(columns))
     encoded, ends = encoded_apart(values)
     behind = np.concatenate(([0], ends))[np.cumsum(lengths)]
-    arrays = map(_array, lengths.tolist(), _spans(encoded, behind))
-    # Two at a time: the bins of a metric and its counts.
-    return map(bytes.__add__, arrays, arrays)
+    return map(_array, lengths.tolist(), _spans(encoded, behind))
 
 
 def _array(length: int, encoded: bytes) -> bytes:

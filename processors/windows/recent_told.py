@@ -52,7 +52,7 @@ def told(parts: list[Kept], in_order: InOrder, metrics: Codes[str]) -> Iterator[
     ranks[codes] = np.arange(len(codes), dtype=np.int32)
     series, order = by_series([ranks[part.series] for part in parts])
     heads = np.searchsorted(series, np.arange(len(codes) + 1))
-    extras = _ExtraColumns(parts, order)
+    extras = _ExtraColumns(parts, order, heads)
     blocks = _blocks(parts, order, heads)
     while blocks:
         first, block = blocks.popleft()
@@ -69,7 +69,7 @@ def told(parts: list[Kept], in_order: InOrder, metrics: Codes[str]) -> Iterator[
             names, found = block_names, values[:, mine]
             if is_partial:
                 names, found = _measured(names, found)
-            if more := extras.between(begin, end, metrics):
+            if more := extras.of(place, metrics):
                 names, found = _with_extras(names, found, more)
             yield Told(codes[place], times_ms[mine], offsets[mine], names, found)
 
@@ -150,9 +150,15 @@ def by_series(parts: list[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.int32]
 
 
 class _ExtraColumns:
-    """Values of metrics without a column, in the order of the rows."""
+    """Values of metrics without a column, series by series.
 
-    def __init__(self, parts: list[Kept], order: Integers) -> None:
+    Args:
+        parts: measurements.
+        order: their rows by series.
+        heads: where in that the first of each series is, and the end.
+    """
+
+    def __init__(self, parts: list[Kept], order: Integers, heads: Integers) -> None:
         places = np.empty(len(order), dtype=np.int64)
         places[order] = np.arange(len(order))
         before = np.cumsum([0, *(len(part) for part in parts[:-1])])
@@ -167,12 +173,16 @@ class _ExtraColumns:
         self._places = owners[by_place]
         self._metrics = np.concatenate([part.extras.metrics for part in parts])[by_place]
         self._values: Floats = values[by_place]
+        self._heads = heads
+        # Asked once for all: most series have no such metric, and there are thousands.
+        self._edges: list[int] = np.searchsorted(self._places, heads).tolist()
 
-    def between(self, low: int, high: int, metrics: Codes[str]) -> dict[str, Floats]:
-        """A column for each metric that the rows from `low` up to `high` have."""
-        begin, end = np.searchsorted(self._places, (low, high))
+    def of(self, number: int, metrics: Codes[str]) -> dict[str, Floats]:
+        """A column for each metric that the rows of a series have."""
+        begin, end = self._edges[number : number + 2]
         if begin == end:
             return {}
+        low, high = self._heads[number : number + 2].tolist()
         places, codes, values = (
             column[begin:end] for column in (self._places, self._metrics, self._values)
         )
