@@ -129,6 +129,7 @@ def expected(
             name: sorted(own, key=lambda each: (each.appended_ms, each.source, each.offset))[-1000:]
             for name, own in by_series(found).items()
         }
+        held = {name: own for name, own in held.items() if end_s % 60 == 0 or _moved(own, cut_ms)}
     else:
         start_us, end_us = (end_s - LENGTHS_S[window][0]) * 1_000_000, end_s * 1_000_000
         held = by_series(
@@ -146,6 +147,11 @@ def expected(
         )
         for name, own in held.items()
     }
+
+
+def _moved(newest: Sequence[Measured], cut_ms: int) -> bool:
+    """Whether a tenth of them or more were appended since the cut before."""
+    return sum(each.appended_ms > cut_ms - 10_000 for each in newest) >= len(newest) / 10
 
 
 def metric_window(name: str, values: Sequence[float], *, with_bins: bool) -> MetricWindow:

@@ -2,6 +2,9 @@
 
 Newest by (append time, partition, offset), and appended in the hour before the cut. Values are
 kept, not counted: one that leaves could not be taken out of a minimum.
+
+Each series is described at the end of a minute, and at any other cut if a tenth of what is held
+came for it: a thousand of which fifty are others are hardly worth a fact.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +19,9 @@ from modeltrail.schemas.events import MetricWindow
 Item = TypeVar("Item")
 
 HOUR_MS = 3_600_000
+MINUTE_S = 60
+# The share of what is held that has to be new to be described before the minute is over: 1 in 10.
+_TENTH = 10
 # So many values are added up at a time, so that few of them are held twice.
 _AT_ONCE = 1 << 15
 
@@ -25,11 +31,14 @@ class Last1000:
 
     def __init__(self) -> None:
         self._newest: dict[Series, Ring] = {}
+        # How many came for the last cut.
+        self._fresh: dict[Series, int] = {}
         # What is known of those that have not changed since.
         self._metrics: dict[Series, tuple[MetricWindow, ...]] = {}
 
     def absorb(self, fresh: Arriving, cut_ms: int) -> None:
         """Take what was appended since the last cut; forget what is older than an hour."""
+        self._fresh.clear()
         for rows in _by_size(fresh.taken(), lambda each: each[1].values.size):
             self._take(rows)
         old_ms = cut_ms - HOUR_MS
@@ -45,19 +54,31 @@ class Last1000:
             self._drop([(series, ring, leaving)])
             ring.fit()
 
-    def described(self) -> Iterator[tuple[Series, Ring, tuple[MetricWindow, ...]]]:
-        """Each series, its measurements and what its metrics come to, by series."""
-        stale = [series for series in self._newest if series not in self._metrics]
+    def described(self, end_s: int) -> Iterator[tuple[Series, Ring, tuple[MetricWindow, ...]]]:
+        """By series, its measurements and what its metrics come to, at a cut that decides `end_s`.
+
+        Of every series at the end of a minute, else of those of which a tenth is new.
+        """
+        due = self._newest if end_s % MINUTE_S == 0 else self._moved()
+        stale = [series for series in due if series not in self._metrics]
         changed = map(self._newest.__getitem__, stale)
         kept = [Newest(ring.names, ring.totals, ring.held) for ring in changed]
         self._metrics |= dict(zip(stale, described(kept), strict=True))
-        for series in sorted(self._newest):
+        for series in sorted(due):
             yield series, self._newest[series], self._metrics[series]
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory of the measurements."""
         return sum(ring.nbytes for ring in self._newest.values())
+
+    def _moved(self) -> list[Series]:
+        """The series of which a tenth or more came for the last cut."""
+        return [
+            series
+            for series, ring in self._newest.items()
+            if self._fresh.get(series, 0) * _TENTH >= len(ring)
+        ]
 
     def _take(self, fresh: list[tuple[Series, Rows]]) -> None:
         """Newer measurements of some series."""
@@ -72,6 +93,7 @@ class Last1000:
         left = iter(totals[len(fresh) :])
         for (series, rows), ring, came in zip(fresh, rings, totals, strict=False):
             self._metrics.pop(series, None)
+            self._fresh[series] = len(rows)
             if ring is None:
                 self._newest[series] = Ring(rows, came)
             else:

@@ -5,8 +5,9 @@ advanced to it, and then gives, in this order:
 
 - `WindowClosed(final=True)` of the windows that ended 10 s before, for the series of which events
   have come since they were decided;
-- `WindowClosed` of the windows of 10 s, 1 min, 5 min and 1 h that end 1 s before D, and of the
-  newest 1,000 measurements appended in the hour before D, for each series that has any;
+- `WindowClosed` of the windows of 10 s, 1 min, 5 min and 1 h that end 1 s before D, for each series
+  that has any measurement in them, and of the newest 1,000 appended in the hour before D, for those
+  of which a tenth is new, and at the end of a minute for each that has any;
 - `WindowsDecided`.
 
 A partial says all that a source partition holds of a series in a bucket, so a newer one replaces
@@ -152,7 +153,7 @@ class MergeFold:
         for window in self._tiers.close(end_s, bucket):
             facts += closed_windows(window, self._rows, final=False)
         self._last_1000.absorb(arrived.recent, (end_s + 1) * 1000)
-        facts += [closed_last_1000(*each, end_s) for each in self._last_1000.described()]
+        facts += [closed_last_1000(*each, end_s) for each in self._last_1000.described(end_s)]
         self._decided = end_s
         self._unamended = arrived.decided
         if end_s % _SWEEP_S == 0:

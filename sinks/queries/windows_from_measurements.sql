@@ -53,12 +53,16 @@ WITH
         ARRAY JOIN finals AS final
         WHERE final OR appended_at <= end + INTERVAL 1 SECOND
     ),
+    -- Told at the end of a minute, and at any other cut where a tenth of them is new.
     newest AS
     (
         SELECT
             model_id, version, environment, arm, appended_at, metrics, 'last_1000' AS window, end,
-            min(appended_at) OVER (PARTITION BY model_id, version, environment, arm, end) AS start,
-            false AS final
+            min(appended_at) OVER same AS start,
+            false AS final,
+            toUnixTimestamp(end) % 60 = 0
+                OR countIf(appended_at > end - INTERVAL 9 SECOND) OVER same * 10 >= count() OVER same
+                AS is_told
         FROM
         (
             SELECT
@@ -73,6 +77,7 @@ WITH
             ORDER BY appended_at DESC, partition DESC, offset DESC
             LIMIT 1000 BY model_id, version, environment, arm, end
         )
+        WINDOW same AS (PARTITION BY model_id, version, environment, arm, end)
     ),
     occurrences AS
     (
@@ -80,6 +85,7 @@ WITH
         WHERE end > {since:DateTime64(6, 'UTC')} AND end <= {until:DateTime64(6, 'UTC')}
         UNION ALL
         SELECT model_id, version, environment, arm, window, start, end, final, metrics FROM newest
+        WHERE is_told
     ),
     taken AS
     (

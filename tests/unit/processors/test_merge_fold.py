@@ -161,6 +161,27 @@ def test_a_measurement_leaves_the_newest_thousand_an_hour_after_its_append() -> 
     assert max(counts(facts, "1h")) == HOUR_S
 
 
+@pytest.mark.parametrize(("fresh", "told"), [(9, False), (10, True)])
+def test_the_newest_are_told_at_a_minutes_end_and_when_a_tenth_of_them_is_new(
+    fresh: int, told: bool
+) -> None:
+    # given many measurements, then nine cuts without any, and then some more
+    found = [measured(2 + n / 100) for n in range(100 - fresh)]
+    found += [measured(102 + n / 100) for n in range(fresh)]
+    found = [replace(each, offset=offset) for offset, each in enumerate(found)]
+
+    facts = take(MergeFold(0), steps(found, range(START_S + 10, START_S + 190, 10)))
+
+    at_once = {110: 100} if told else {}
+    assert counts(facts, "last_1000") == {
+        10: 100 - fresh,
+        60: 100 - fresh,
+        **at_once,
+        120: 100,
+        180: 100,
+    }
+
+
 def test_cuts_go_on_for_seventy_minutes_of_silence_and_then_follow_the_reports() -> None:
     fold = MergeFold(0)
     take(fold, steps([measured(5)], [START_S + 10]))
