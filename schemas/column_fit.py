@@ -7,7 +7,6 @@ import numpy as np
 from modeltrail.schemas.events import (
     Fact,
     MeasurementSampled,
-    OfManySeries,
     PartialWindow,
     PartialWindows,
     RecentMeasured,
@@ -39,7 +38,7 @@ def misfit(fact: Fact) -> str | None:
 
 
 def _of_partials(fact: PartialWindows) -> Iterator[str]:
-    yield from _of_many(fact, fact.measurements, fact.metric_names, fact.metrics_each, fact.metrics)
+    yield from _of_many(fact)
     columns = ("counts", "sums_whole", "sums_fraction", "mins", "maxs", "bins_each")
     yield from _uneven(fact, columns, len(fact.metrics), "metrics")
     yield from _negative(fact, ("measurements", "counts", "bins_each", "bin_counts"))
@@ -48,7 +47,7 @@ def _of_partials(fact: PartialWindows) -> Iterator[str]:
 
 
 def _of_recent(fact: RecentMeasurements) -> Iterator[str]:
-    yield from _of_many(fact, fact.measurements, fact.metric_names, fact.metrics_each, fact.metrics)
+    yield from _of_many(fact)
     if np.asarray(fact.measurements).min(initial=1) < 1:
         yield "a series has no measurement"
     yield from _uneven(fact, ("appended_ms", "offsets"), sum(fact.measurements), "measurements")
@@ -58,25 +57,17 @@ def _of_recent(fact: RecentMeasurements) -> Iterator[str]:
     yield from _values_out_of_range(fact.values)
 
 
-def _of_many(
-    fact: OfManySeries,
-    measurements: Sequence[int],
-    names: Sequence[str],
-    metrics_each: Sequence[int],
-    metrics: Sequence[int],
-) -> Iterator[str]:
+def _of_many(fact: PartialWindows | RecentMeasurements) -> Iterator[str]:
     """What of the columns that both kinds of facts about many series have does not fit."""
     series = len(fact.model_ids)
-    yield from _uneven(fact, ("versions", "environments", "arms"), series, "series")
-    if len(measurements) != series or len(metrics_each) != series:
-        yield f"measurements or metrics_each are not of {series} series"
+    columns = ("versions", "environments", "arms", "measurements", "metrics_each")
+    yield from _uneven(fact, columns, series, "series")
     yield from _negative(fact, ("metrics_each",))
-    if sum(metrics_each) != len(metrics):
-        yield f"metrics_each adds up to {sum(metrics_each)}, there are {len(metrics)} metrics"
-    places = np.asarray(metrics)
-    if len(places) and not 0 <= places.min() <= places.max() < len(names):
-        yield f"a metric is none of the {len(names)} names"
-    if "" in names:
+    yield from _uneven(fact, ("metrics",), sum(fact.metrics_each), "metrics of all series")
+    places = np.asarray(fact.metrics)
+    if len(places) and not 0 <= places.min() <= places.max() < len(fact.metric_names):
+        yield f"a metric is none of the {len(fact.metric_names)} names"
+    if "" in fact.metric_names:
         yield "a metric has no name"
 
 

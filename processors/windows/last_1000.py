@@ -19,7 +19,7 @@ from modeltrail.schemas.events import MetricWindow
 Item = TypeVar("Item")
 
 HOUR_MS = 3_600_000
-MINUTE_S = 60
+_MINUTE_S = 60
 # The share of what is held that has to be new to be described before the minute is over: 1 in 10.
 _TENTH = 10
 # So many values are added up at a time, so that few of them are held twice.
@@ -59,7 +59,7 @@ class Last1000:
 
         Of every series at the end of a minute, else of those of which a tenth is new.
         """
-        due = self._newest if end_s % MINUTE_S == 0 else self._moved()
+        due = self._newest if end_s % _MINUTE_S == 0 else self._moved()
         stale = [series for series in due if series not in self._metrics]
         changed = map(self._newest.__getitem__, stale)
         kept = [Newest(ring.names, ring.totals, ring.held) for ring in changed]

@@ -34,17 +34,23 @@ def refusal_of(reject: Reject) -> Refusal:
     return Refusal(reject.position, reason, str(reject.error))
 
 
-def check_share(records: Records, refusals: Sequence[Refusal], limit: float) -> None:
+def check_share(records: Records, fetched: int, refusals: Sequence[Refusal], limit: float) -> None:
     """Make sure that a batch of 100 records or more is mostly readable.
+
+    Args:
+        records: what is left of it, with all that is refused.
+        fetched: how many records it had.
+        refusals: what of it is refused.
+        limit: the share of it that may be.
 
     Raises:
         TooManyDeadLetters: more than `limit` (a share, 0 to 1) of it is not.
     """
-    if len(records) < SMALLEST_JUDGED_BATCH or len(refusals) <= limit * len(records):
+    if fetched < SMALLEST_JUDGED_BATCH or len(refusals) <= limit * fetched:
         return
     source, first = records.source, refusals[0]
     raise TooManyDeadLetters(
-        f"{len(refusals)} of {len(records)} records of topic {source.topic}, partition "
+        f"{len(refusals)} of {fetched} records of topic {source.topic}, partition "
         f"{source.partition}, offsets {records.offsets[0]} to {records.offsets[-1]} cannot be "
         f"read (first: {first.reason} at offset {records.offsets[first.position]}: "
         f"{first.detail[:300]}): fix or roll back what writes them and start the projector again; "

@@ -50,6 +50,7 @@ def project(
         Unavailable: the registry topic could not be read; nothing was decided.
     """
     topic = TOPIC_OF[records.source.topic]
+    fetched = len(records)
     records = without_passed_over(records, topic, codec)
     decoded = decode_batch(records.values, codec)
     expected = {kind.record for kind in topic.facts}
@@ -74,7 +75,7 @@ def project(
         return _without_letters(records, rows, refusals)
     rows, bad = _project_facts(frames, records, declared_since)
     refusals += bad
-    check_share(records, refusals, dead_letter_limit)
+    check_share(records, fetched, refusals, dead_letter_limit)
     full_name = topic.full_name(topic_prefix)
     return Projected(tuple(rows), letters(records, refusals, full_name), len(refusals))
 

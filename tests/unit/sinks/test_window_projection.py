@@ -80,6 +80,15 @@ def test_partial_windows_whose_columns_do_not_fit_become_a_dead_letter() -> None
     assert "the columns of PartialWindows do not fit" in letter.detail
 
 
+def test_few_that_do_not_fit_among_many_that_do_stop_nothing() -> None:
+    partials = example_fact(events.PartialWindows)
+    misfit = replace(partials, bins=no_longs())
+
+    result = projected(records("windows", [misfit] * 100 + [partials] * 9_900))
+
+    assert len(result.dead_letters) == 100
+
+
 @pytest.mark.parametrize(
     "changes",
     [
