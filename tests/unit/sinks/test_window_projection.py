@@ -84,7 +84,7 @@ def test_few_that_do_not_fit_among_many_that_do_stop_nothing() -> None:
     partials = example_fact(events.PartialWindows)
     misfit = replace(partials, bins=no_longs())
 
-    result = projected(records("windows", [misfit] * 100 + [partials] * 9_900))
+    result = projected(records("windows", [misfit] * 100 + [partials] * 9_900), limit=0.01)
 
     assert len(result.dead_letters) == 100
 
