@@ -41,20 +41,25 @@ def _encoded(values: Integers) -> npt.NDArray[np.uint8]:
     zigzag: npt.NDArray[Any] = ((values << 1) ^ (values >> 63)).view(np.uint64)
     greatest = int(zigzag.max())
     width = max(1, -(-greatest.bit_length() // _BITS))
+    # Times and offsets that follow each other all take as many bytes.
+    are_even = width == 1 or bool(int(zigzag.min()) >> (width - 1) * _BITS)
     # What is small is worked on in half the bytes.
     zigzag = zigzag.astype(np.min_scalar_type(greatest | 1 << 31))
-    rest = zigzag[:, np.newaxis] >> np.arange(0, width * _BITS, _BITS, dtype=zigzag.dtype)
-    groups = rest.astype(np.uint8)
-    if width == 1 or int(zigzag.min()) >> (width - 1) * _BITS:
-        # Times and offsets that follow each other all take as many bytes.
-        groups[:, :-1] |= _MORE
-        return groups.ravel()
-    goes_on = rest[:, 1:] != 0
-    groups &= _LOW
-    groups[:, :-1] |= goes_on.view(np.uint8) << _BITS
-    written = np.ones(groups.shape, dtype=np.bool_)
-    written[:, 1:] = goes_on
-    return groups[written]
+    octets = np.empty((len(values), width), dtype=np.uint8)
+    written = np.ones(octets.shape, dtype=np.bool_)
+    # The same byte of all values at a time: of few bytes of one at a time, numpy is slow.
+    for place in range(width):
+        group = (zigzag >> zigzag.dtype.type(place * _BITS)).astype(np.uint8)
+        if place < width - 1:
+            if are_even:
+                group |= _MORE
+            else:
+                goes_on = zigzag >= zigzag.dtype.type(1 << (place + 1) * _BITS)
+                written[:, place + 1] = goes_on
+                group &= _LOW
+                group |= goes_on.view(np.uint8) << _BITS
+        octets[:, place] = group
+    return octets.ravel() if are_even else octets[written]
 
 
 def decoded_longs(data: bytes, begin: int, count: int) -> tuple[Integers, int] | None:
