@@ -81,10 +81,10 @@ def test_partial_windows_whose_columns_do_not_fit_become_a_dead_letter() -> None
 
 
 def test_few_that_do_not_fit_among_many_that_do_stop_nothing() -> None:
-    partials = example_fact(events.PartialWindows)
-    misfit = replace(partials, bins=no_longs())
+    misfit = CODEC.encode(replace(example_fact(events.PartialWindows), bins=no_longs()))
+    fits = CODEC.encode(example_fact(events.WindowsDecided))
 
-    result = projected(records("windows", [misfit] * 100 + [partials] * 9_900), limit=0.01)
+    result = projected(records("windows", [misfit] * 100 + [fits] * 9_900), limit=0.01)
 
     assert len(result.dead_letters) == 100
 
