@@ -120,7 +120,9 @@ class Watcher:
                         self._wake_out.recv(4096)
                     else:
                         self._look(selector, registered, key.data)
-            for watch in tuple(registered):
+            with self._lock:
+                left = registered | self._changed
+            for watch in left:
                 _forget(selector, registered, watch)
 
     def _apply_changes(self, selector: selectors.BaseSelector, registered: set[Watch]) -> None:

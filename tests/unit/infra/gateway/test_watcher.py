@@ -64,3 +64,18 @@ def test_a_query_that_ends_while_it_is_cancelled_ends_once() -> None:
     watcher.close()
     session.close()
     client.close()
+
+
+def test_it_leaves_no_socket_open_whatever_it_had_not_looked_at_yet() -> None:
+    session, client = socket.socketpair()
+    for _ in range(200):
+        # given queries that began, and one that ended, just before the watcher is closed
+        watcher = Watcher()
+        watches = [watcher.watch(session, lambda: None) for _ in range(3)]
+        watcher.end(watches[0])
+        # when it is closed
+        watcher.close()
+        # then their sockets are
+        assert [watch.socket.fileno() for watch in watches] == [-1] * 3
+    session.close()
+    client.close()
