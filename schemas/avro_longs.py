@@ -41,25 +41,34 @@ def _encoded(values: Integers) -> npt.NDArray[np.uint8]:
     zigzag: npt.NDArray[Any] = ((values << 1) ^ (values >> 63)).view(np.uint64)
     greatest = int(zigzag.max())
     width = max(1, -(-greatest.bit_length() // _BITS))
-    # Times and offsets that follow each other all take as many bytes.
     are_even = width == 1 or bool(int(zigzag.min()) >> (width - 1) * _BITS)
     # What is small is worked on in half the bytes.
     zigzag = zigzag.astype(np.min_scalar_type(greatest | 1 << 31))
-    octets = np.empty((len(values), width), dtype=np.uint8)
-    written = np.ones(octets.shape, dtype=np.bool_)
     # The same byte of all values at a time: of few bytes of one at a time, numpy is slow.
+    return _evenly(zigzag, width) if are_even else _apart(zigzag, width)
+
+
+def _evenly(zigzag: npt.NDArray[Any], width: int) -> npt.NDArray[np.uint8]:
+    """Values that take `width` bytes each, as times and offsets that follow each other do."""
+    octets = np.empty((len(zigzag), width), dtype=np.uint8)
     for place in range(width):
-        group = (zigzag >> zigzag.dtype.type(place * _BITS)).astype(np.uint8)
-        if place < width - 1:
-            if are_even:
-                group |= _MORE
-            else:
-                goes_on = zigzag >= zigzag.dtype.type(1 << (place + 1) * _BITS)
-                written[:, place + 1] = goes_on
-                group &= _LOW
-                group |= goes_on.view(np.uint8) << _BITS
-        octets[:, place] = group
-    return octets.ravel() if are_even else octets[written]
+        octets[:, place] = (zigzag >> place * _BITS).astype(np.uint8) | _MORE
+    octets[:, -1] &= _LOW
+    return octets.ravel()
+
+
+def _apart(zigzag: npt.NDArray[Any], width: int) -> npt.NDArray[np.uint8]:
+    """Values that take at most `width` bytes; what is given is lost."""
+    octets = np.empty((len(zigzag), width), dtype=np.uint8)
+    written = np.empty(octets.shape, dtype=np.bool_)
+    goes_on = np.ones(len(zigzag), dtype=np.bool_)
+    for place in range(width):
+        written[:, place] = goes_on
+        low = zigzag.astype(np.uint8) & _LOW
+        zigzag >>= _BITS
+        goes_on = zigzag != 0
+        octets[:, place] = low | goes_on.view(np.uint8) << _BITS
+    return octets[written]
 
 
 def decoded_longs(data: bytes, begin: int, count: int) -> tuple[Integers, int] | None:
