@@ -90,8 +90,14 @@ class Receiver:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """Do with a request what the script says."""
         length = int(handler.headers["content-length"])
+        body = handler.rfile.read(length)
+        if len(body) < length:
+            # The sender died while it sent: HTTP calls that an incomplete message (RFC 9112, 8),
+            # and what is incomplete was not delivered.
+            handler.close_connection = True
+            return
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        request = Request(handler.path, headers, handler.rfile.read(length))
+        request = Request(handler.path, headers, body)
         with self._lock:
             self.attempts += 1
             down = self._closing.is_set()
