@@ -1,6 +1,7 @@
 """Makes Kafka clients that all partition, acknowledge and authenticate the same way."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -11,6 +12,7 @@ from modeltrail.infra.errors import ConfigError
 
 # aiokafka (under Faust) hashes keys with murmur2; librdkafka's own default does not.
 PARTITIONER = "murmur2_random"
+_POLL_S = 0.05
 
 
 def client_config(settings: KafkaSettings) -> dict[str, Any]:
@@ -54,6 +56,22 @@ def make_producer(settings: KafkaSettings, **overrides: Any) -> Producer:
     )
 
 
+def await_answers(producer: Producer, timeout_s: float) -> int:
+    """Wait for every record of a producer; the number of those without an answer yet.
+
+    `Producer.flush` goes on to the next callback after one has raised, as the client itself does
+    after a fatal error: it ends in a SystemError.
+
+    Raises:
+        KafkaException: the producer broke off; it raises that once.
+    """
+    deadline = time.monotonic() + timeout_s
+    producer.poll(0)
+    while (left := len(producer)) and time.monotonic() < deadline:
+        producer.poll(_POLL_S)
+    return left
+
+
 def make_consumer(settings: KafkaSettings, group: str, **overrides: Any) -> Consumer:
     """A consumer that starts at the earliest offset and commits only when told to."""
     return Consumer(
@@ -90,5 +108,3 @@ def make_admin(settings: KafkaSettings, **overrides: Any) -> AdminClient:
     """An admin client."""
     return AdminClient({**client_config(settings), **overrides})
 
-
-DeliveryCallback = Callable[[Any, Any], None]

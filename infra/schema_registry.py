@@ -1,8 +1,11 @@
 """Asks any Confluent-compatible schema registry for ids and schemas, and says when it is away."""
 
+# Otherwise imported by the first call: a child that is forked in the middle of it never could.
+import encodings.idna  # noqa: F401
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpcore2  # noqa: F401
 import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError

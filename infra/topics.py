@@ -1,9 +1,10 @@
 """Creates the topics on a broker and says where they differ from what modeltrail needs."""
 
+import time
 from typing import Any
 
 from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType, TopicMetadata
 
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.errors import Unavailable
@@ -11,6 +12,7 @@ from modeltrail.infra.kafka import make_admin
 from modeltrail.schemas.topics import TOPICS, Retention, Topic
 
 _TIMEOUT_S = 30
+_POLL_S = 0.05
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
@@ -29,11 +31,13 @@ def create_topics(settings: KafkaSettings) -> list[str]:
         if not missing:
             return []
         futures = admin.create_topics([_new_topic(topic, settings) for topic in missing])
-        return [name for name, future in futures.items() if _created(future)]
+        created = [name for name, future in futures.items() if _created(future)]
+        _await_leaders(admin, set(futures))
     except KafkaException as error:
         raise Unavailable(
             f"the topics could not be created ({error.args[0].str()}): check `modeltrail status`"
         ) from error
+    return created
 
 
 def topic_problems(settings: KafkaSettings) -> list[str]:
@@ -113,6 +117,28 @@ def _created(future: Any) -> bool:
             return False
         raise
     return True
+
+
+def _await_leaders(admin: AdminClient, names: set[str]) -> None:
+    """Wait until the broker serves these topics: it answers for a creation before it does."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        known = admin.list_topics(timeout=_TIMEOUT_S).topics
+        waiting = sorted(name for name in names if not _is_served(known.get(name)))
+        if not waiting:
+            return
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"Kafka made {', '.join(waiting)}, but does not serve them: "
+                "check `modeltrail status`"
+            )
+        time.sleep(_POLL_S)
+
+
+def _is_served(topic: TopicMetadata | None) -> bool:
+    if topic is None or topic.error is not None or not topic.partitions:
+        return False
+    return all(partition.leader >= 0 for partition in topic.partitions.values())
 
 
 def _timestamp_type(admin: AdminClient, name: str) -> str:

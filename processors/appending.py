@@ -79,7 +79,11 @@ class Appender:
 
     def _serve(self, producer: Producer) -> None:
         while not self._closed.is_set():
-            producer.poll(_POLL_S)
+            try:
+                producer.poll(_POLL_S)
+            except KafkaException:
+                # A fatal error: its records have an answer still to come, that they failed.
+                producer.purge()
 
 
 class _Answers:

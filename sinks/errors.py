@@ -21,7 +21,3 @@ class NotMigrated(ModeltrailError):
 
 class TooManyDeadLetters(ModeltrailError):
     """Most of a batch cannot be read: the sink stopped before it wrote any of it."""
-
-
-class DeadLetterNotTaken(ModeltrailError):
-    """Kafka did not acknowledge a dead letter: its range is not finished and comes again."""

@@ -110,6 +110,9 @@ class QueryRunner:
                 result.send(chunk)
                 if watch.cancelled:
                     break
+        if watch.cancelled and not watch.cancelled_by_client:
+            # The engine says so only to who waits for it: not while a client was waited for.
+            raise GatewayError(Code.QUERY_WAS_CANCELLED, "Query was cancelled.")
         if not result.has_header and not watch.cancelled:
             result.send_header(self._connection.describe(text, query.parameters))
 

@@ -10,20 +10,19 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaException, Message
 
+from modeltrail.infra.acknowledged import AcknowledgedProducer
 from modeltrail.infra.clock import Clock
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.confined import Interrupted
 from modeltrail.infra.errors import Unavailable
 from modeltrail.infra.jobs.desk import Desk, Job
-from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.log_reader import PartitionReader
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError, SchemaRegistryUnavailable
 
-_DELIVERY_S = 30.0
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
 # The clocks of brokers and workers differ.
@@ -41,7 +40,7 @@ class Answering:
         self._codec = codec
         self._desk = desk
         self._answers = desk.answers.full_name(settings.topic_prefix)
-        self._producer = make_producer(settings)
+        self._producer = AcknowledgedProducer(settings)
 
     def answer(self, message: Message, gone: threading.Event) -> None:
         """Do what the message asks for.
@@ -83,7 +82,7 @@ class Answering:
         if gone.is_set() or _patiently(lambda: self._is_answered(request), gone):
             return
         value = _patiently(lambda: self._codec.encode(answer), gone)
-        _patiently(lambda: self._publish(key, value), gone)
+        _patiently(lambda: self._producer.append(self._answers, [(key, value)]), gone)
         _log.info("%s answered", name)
 
     def _is_answered(self, request: Appended) -> bool:
@@ -103,18 +102,6 @@ class Answering:
         except DecodeError:
             return False
         return bool(getattr(fact, "request_id", None) == request.fact.event_id)
-
-    def _publish(self, key: bytes, value: bytes) -> None:
-        failures: list[KafkaError] = []
-        self._producer.produce(
-            self._answers,
-            value,
-            key,
-            on_delivery=lambda error, _: failures.append(error) if error else None,
-        )
-        left = self._producer.flush(_DELIVERY_S)
-        if left or failures:
-            raise Unavailable(f"Kafka did not take an answer ({failures or 'no acknowledgement'})")
 
 
 def _patiently(action: Callable[[], T], gone: threading.Event) -> T:

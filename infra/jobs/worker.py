@@ -8,7 +8,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -22,6 +22,7 @@ from modeltrail.infra.kafka import assign_flowing, make_consumer
 from modeltrail.schemas.codec import Codec
 
 _POLL_S = 0.1
+_HANDOVER_S = 30.0
 _CONSUMER = {
     "session.timeout.ms": 6000,
     "heartbeat.interval.ms": 1500,
@@ -90,7 +91,7 @@ class _Worker:
 
     def run(self) -> None:
         self._consumer.subscribe(
-            [self._topic], on_assign=self._assigned, on_revoke=self._lost, on_lost=self._lost
+            [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
         # A confined process dies with the thread that started it: one thread for all jobs.
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="jobs")
@@ -149,6 +150,12 @@ class _Worker:
         if self._on_ready is not None:
             self._on_ready()
             self._on_ready = None
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Hand partitions over: their next member must find an answer that is on its way."""
+        self._lost(consumer, partitions)
+        if self._running is not None and self._running.gone.is_set():
+            wait([self._running.done], _HANDOVER_S)
 
     def _lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {each.partition for each in partitions}

@@ -137,8 +137,11 @@ def stop(layout: Layout, follow: Follow, *, orphan_patience_s: float = _ORPHAN_P
         supervisor.terminate()
         _follow_stop(layout, follow, state)
     end_survivors(state.token, orphan_patience_s)
-    layout.endpoints.unlink(missing_ok=True)
-    layout.state.unlink(missing_ok=True)
+    left = load_state(layout.state)
+    # Another command may have started the stack again meanwhile.
+    if left is not None and left.token == state.token:
+        layout.endpoints.unlink(missing_ok=True)
+        layout.state.unlink(missing_ok=True)
     return found
 
 

@@ -7,6 +7,7 @@ broker is then up in 1.0 s instead of 2.4 s and needs 40 MB less.
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -77,7 +78,8 @@ class AotCache:
         """Take over a complete recording of an earlier run; half of one still has its `.config`."""
         for recorded in self.folder.glob(f"{cache.stem}-*.recorded"):
             if not recorded.with_name(f"{recorded.name}.config").exists():
-                recorded.rename(cache)
+                with suppress(FileNotFoundError):  # another stack that starts now was faster
+                    recorded.rename(cache)
 
 
 def command(heap_mb: int, options: Sequence[str], program: Sequence[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import psutil
 
@@ -39,7 +40,7 @@ def spawn(part: Part, layout: Layout, token: str) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             # A Ctrl-C in the terminal reaches the supervisor alone, which stops parts in order.
             process_group=0,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=partial(_end_with_parent, os.getpid()) if sys.platform == "linux" else None,
         )
 
 
@@ -114,6 +115,9 @@ def _token_of(environ: Mapping[str, str]) -> str | None:
     return environ.get(TOKEN_VARIABLE)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """Have the kernel end this child in order when its parent dies, even by kill -9."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    # It may have died before the kernel was asked.
+    if os.getppid() != parent:
+        os._exit(1)

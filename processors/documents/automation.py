@@ -6,17 +6,18 @@ another matter. Its id is derived from the fact that called for it, so that it c
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka import KafkaException, Message
 
+from modeltrail.infra.acknowledged import AcknowledgedProducer
 from modeltrail.infra.config import KafkaSettings
-from modeltrail.infra.kafka import make_consumer, make_producer
-from modeltrail.processors.patience import persistently
+from modeltrail.infra.kafka import make_consumer
+from modeltrail.processors.patience import Stopped, until_stopped
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import (
@@ -94,44 +95,41 @@ def run_automation(settings: KafkaSettings, codec: Codec, stop: threading.Event)
     Raises:
         ConfigError: no Kafka is configured.
     """
-    producer = make_producer(settings)
+    producer = AcknowledgedProducer(settings)
+    patiently = partial(until_stopped, stop)
     documents = DOCUMENTS.full_name(settings.topic_prefix)
     group = f"{settings.topic_prefix}documents-automation"
-    with closing(make_consumer(settings, group)) as consumer:
+    with suppress(Stopped), closing(make_consumer(settings, group)) as consumer:
         consumer.subscribe([topic.full_name(settings.topic_prefix) for topic in WATCHED])
         while not stop.is_set():
             messages = consumer.consume(_BATCH, timeout=_POLL_S)
             if not messages:
                 continue
-            for request in _requests(messages, codec):
-                value = persistently(partial(codec.encode, request))
-                producer.produce(documents, value, key_of(request.subject))
-            if _delivered(producer):
-                _commit(consumer)
+            records = [
+                (key_of(request.subject), patiently(partial(codec.encode, request)))
+                for request in _requests(messages, codec, patiently)
+            ]
+            patiently(partial(producer.append, documents, records))
+            _commit(consumer)
 
 
-def _requests(messages: list[Message], codec: Codec) -> Iterator[DocumentRequested]:
+def _requests(
+    messages: list[Message], codec: Codec, patiently: Callable[[Callable[[], Any]], Any]
+) -> Iterator[DocumentRequested]:
     for message in messages:
         value = message.value()
         if message.error() is not None or value is None:
             continue
         try:
             # Most facts are metrics of runs: they are told apart without being decoded.
-            writer = persistently(partial(codec.writer_of, schema_id_of(value)))
+            writer = patiently(partial(codec.writer_of, schema_id_of(value)))
             if writer.record in _CALLING:
-                request = request_for(persistently(partial(codec.decode, value)))
+                request = request_for(patiently(partial(codec.decode, value)))
                 if request is not None:
                     yield request
         except DecodeError:
             # The projector reads these topics too and files the dead letter.
             continue
-
-
-def _delivered(producer: Producer) -> bool:
-    left = producer.flush(_DELIVERY_S)
-    if left:
-        log.warning("%d requests for documents are not acknowledged yet", left)
-    return not left
 
 
 def _commit(consumer: Any) -> None:

@@ -1,39 +1,27 @@
 """Runs the measuring of trials until it is told to stop: follows deployments, reads, publishes."""
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from functools import partial
-from typing import TypeVar
 
-from confluent_kafka import KafkaException
-
+from modeltrail.infra.acknowledged import AcknowledgedProducer
 from modeltrail.infra.clock import SystemClock
 from modeltrail.infra.config import KafkaSettings, Settings
-from modeltrail.infra.errors import Unavailable
-from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.log_reader import LatestOffsets
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
+from modeltrail.processors.patience import Stopped, until_stopped
 from modeltrail.processors.publishing import key_in
 from modeltrail.processors.trials.cursor import Record, TopicCursor
 from modeltrail.processors.trials.measuring import FETCH, NEWS_S, TrialsMeasuring, World
 from modeltrail.schemas.appended import Appended
 from modeltrail.schemas.batch import decode_batch
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.errors import DecodeError, SchemaRegistryUnavailable
+from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import SessionsMeasured
 from modeltrail.schemas.topics import DEPLOYMENTS, INFERENCE, TRIALS
 
-_RETRY_S = 1.0
 _CATCH_UP_S = 0.1
-_ACKNOWLEDGED_S = 30.0
-log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-
-class _Stopped(Exception):
-    """It was told to stop while a server was away."""
 
 
 def run_trials(
@@ -49,14 +37,14 @@ def run_trials(
     Raises:
         ConfigError: a server is not configured.
     """
-    with suppress(_Stopped):
+    with suppress(Stopped):
         _follow(settings, stop, on_ready)
 
 
 def _follow(settings: Settings, stop: threading.Event, on_ready: Callable[[], None]) -> None:
     kafka = settings.kafka
     codec = Codec(ConfluentSchemaIds(settings.schema_registry))
-    patiently = partial(_patiently, stop)
+    patiently = partial(until_stopped, stop)
     publishing = _Publishing(kafka, codec)
     world = World(
         open_measurements=lambda since_ms: patiently(
@@ -109,27 +97,9 @@ class _Publishing:
     def __init__(self, settings: KafkaSettings, codec: Codec) -> None:
         self._codec = codec
         self._topic = TRIALS.full_name(settings.topic_prefix)
-        self._producer = make_producer(settings)
+        self._producer = AcknowledgedProducer(settings)
 
     def publish(self, facts: Sequence[SessionsMeasured]) -> None:
-        refused: list[str] = []
-        for fact in facts:
-            self._producer.produce(
-                self._topic,
-                key=key_in(TRIALS, fact),
-                value=self._codec.encode(fact),
-                on_delivery=lambda error, _: refused.append(error.str()) if error else None,
-            )
-        left = self._producer.flush(_ACKNOWLEDGED_S)
-        if left or refused:
-            raise Unavailable(f"{self._topic}: {refused[0] if refused else 'no acknowledgement'}")
-
-
-def _patiently(stop: threading.Event, call: Callable[[], T]) -> T:
-    while True:
-        try:
-            return call()
-        except (KafkaException, SchemaRegistryUnavailable, Unavailable) as error:
-            log.warning("waiting: %s", error)
-        if stop.wait(_RETRY_S):
-            raise _Stopped
+        self._producer.append(
+            self._topic, ((key_in(TRIALS, fact), self._codec.encode(fact)) for fact in facts)
+        )

@@ -1,9 +1,7 @@
 """The log on a real Kafka cluster, through confluent-kafka."""
 
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
 
 from confluent_kafka import (
     Consumer,
@@ -11,26 +9,22 @@ from confluent_kafka import (
     KafkaError,
     KafkaException,
     Message,
-    Producer,
     TopicPartition,
 )
 from confluent_kafka.admin import OffsetSpec
 
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.errors import Unavailable
-from modeltrail.infra.kafka import client_config, make_admin, make_consumer, make_producer
-from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, LogRecord
+from modeltrail.infra.kafka import client_config, make_admin, make_consumer
+from modeltrail.producers.eventlog.kafka_sender import KafkaSender
+from modeltrail.producers.eventlog.port import LogRecord
 from modeltrail.schemas.ids import Micros
 from modeltrail.schemas.topics import Topic
 
 _BATCH = 1000
-_QUEUE_KIB = 65_536
 _LEADER_RETRY_S = 0.05
 # Right after a topic is created, or its broker restarted; the admin client does not retry these.
 _LEADER_MOVES = frozenset((KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE))
-_PERMANENT = frozenset(
-    (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG)
-)
 
 
 class KafkaLog:
@@ -138,60 +132,6 @@ class KafkaCursor:
     def _rest(self, first: list[Message]) -> list[Message]:
         # `consume(n, t)` waits the whole of t unless n come: take what is there already.
         return self._consumer.consume(_BATCH, 0) if first else []
-
-
-class KafkaSender:
-    """A `Sender` on one librdkafka producer, made again after a fatal error."""
-
-    def __init__(
-        self, settings: KafkaSettings, queue_records: int, give_up_after_s: float | None
-    ) -> None:
-        self._settings = settings
-        self._prefix = settings.topic_prefix
-        self._overrides: dict[str, Any] = {
-            "queue.buffering.max.messages": queue_records,
-            "queue.buffering.max.kbytes": _QUEUE_KIB,
-            "message.timeout.ms": 0 if give_up_after_s is None else round(give_up_after_s * 1000),
-        }
-        self._producer: Producer = make_producer(settings, **self._overrides)
-        self._delivered: Delivered | None = None
-        self._report: Callable[[KafkaError | None, Message], None] | None = None
-
-    def send(self, topic: Topic, key: bytes, value: bytes, delivered: Delivered) -> bool:
-        """Queue one record; False: the queue is full, `poll` and try again."""
-        # A thousand records in a row may have one callback: it is wrapped once.
-        if delivered is not self._delivered:
-            self._delivered, self._report = delivered, partial(_answered, delivered)
-        try:
-            self._producer.produce(self._prefix + topic.name, value, key, on_delivery=self._report)
-        except BufferError:
-            return False
-        except KafkaException as error:
-            reason = error.args[0]
-            if reason.fatal():
-                self._producer = make_producer(self._settings, **self._overrides)
-                return False
-            delivered(_failure(reason, key, value))
-        return True
-
-    def poll(self, timeout_s: float) -> None:
-        """Call the callbacks that are due, waiting up to `timeout_s` for the first."""
-        self._producer.poll(timeout_s)
-
-    def flush(self, timeout_s: float) -> int:
-        """Wait for every queued record; the number of those without an answer yet."""
-        return int(self._producer.flush(timeout_s))
-
-
-def _answered(delivered: Delivered, error: KafkaError | None, message: Message) -> None:
-    if error is None:
-        delivered(None)
-    else:
-        delivered(_failure(error, message.key() or b"", message.value() or b""))
-
-
-def _failure(error: KafkaError, key: bytes, value: bytes) -> DeliveryFailure:
-    return DeliveryFailure(error.str(), error.code() in _PERMANENT, key, value)
 
 
 def _record(message: Message) -> LogRecord:

@@ -43,7 +43,7 @@ class _Batch:
 
 
 class Forwarder:
-    """One background thread that empties a spool."""
+    """One background thread that empties a spool, and closes it in the end."""
 
     def __init__(self, spool: Spool, sender: Sender, framer: Framer, gate: ForkGate) -> None:
         self._spool = spool
@@ -63,12 +63,11 @@ class Forwarder:
             self._sleeping = False
             self._wake.set()
 
-    def close(self, timeout_s: float) -> bool:
-        """Stop after at most `timeout_s`; whether the thread is gone."""
+    def close(self, timeout_s: float) -> None:
+        """Stop, and wait for that up to `timeout_s`: the thread closes the spool as it ends."""
         self._closing.set()
         self._wake.set()
         self._thread.join(timeout_s)
-        return not self._thread.is_alive()
 
     def _run(self) -> None:
         self._wake.wait(_IDLE_S)
@@ -77,6 +76,7 @@ class Forwarder:
             self._sender.flush(_CONNECT_S)
         while not self._closing.is_set():
             self._try_step()
+        self._spool.close()
 
     def _try_step(self) -> None:
         try:

@@ -111,8 +111,7 @@ class Outbox:
                 "ModelRegistry or ExperimentTracker with this folder",
                 self._settings.spool_path,
             )
-        if running.forwarder.close(_THREAD_STOP_S):
-            running.spool.close()
+        running.forwarder.close(_THREAD_STOP_S)
 
     def _open(self) -> _Running:
         spool = Spool(Path(self._settings.spool_path), self._settings.spool_max_mb << 20)

@@ -25,7 +25,7 @@ from modeltrail.sinks.delivery.backoff import backoff_s
 from modeltrail.sinks.delivery.destination import Destination
 from modeltrail.sinks.delivery.fold import Step
 from modeltrail.sinks.delivery.lane import Lane
-from modeltrail.sinks.delivery.starts import starts_of
+from modeltrail.sinks.delivery.starts import MembershipLost, starts_of
 from modeltrail.sinks.delivery.verdict import Refused, Taken, TryLater
 from modeltrail.sinks.projector.patience import Stopped, persist
 
@@ -212,9 +212,15 @@ class Member:
             _log.info("%s: offsets not committed: %s", self._to.name, error)
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        starts = persist(
-            lambda: starts_of(consumer, partitions), self._stop, "reading committed offsets"
-        )
+        try:
+            starts = persist(
+                lambda: starts_of(consumer, partitions), self._stop, "reading committed offsets"
+            )
+        except MembershipLost as error:
+            _log.warning("%s: joining its group again: %s", self._to.name, error)
+            # Only after this call the client joins again; then it is assigned anew.
+            consumer.assign([])
+            return
         reminder = self._to.reminder
         remind_at = self._clock.monotonic() + (reminder.every_s if reminder else 0.0)
         self._owned = {

@@ -8,13 +8,25 @@ told yet, so that a crash in between loses nothing.
 import logging
 from collections.abc import Sequence
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from modeltrail.sinks.delivery.lane import Start
 
 _BEGINS = "begins"
 _TIMEOUT_S = 10.0
+# Kafka's words to a member that slept too long, or in whose absence the group went on.
+_NOT_OURS = frozenset(
+    (
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.REBALANCE_IN_PROGRESS,
+    )
+)
 _log = logging.getLogger(__name__)
+
+
+class MembershipLost(Exception):
+    """The group has gone on without this consumer: it owns nothing, and has to join again."""
 
 
 def starts_of(
@@ -24,6 +36,7 @@ def starts_of(
 
     Raises:
         KafkaException: the broker did not answer; nothing is lost by asking again.
+        MembershipLost: the partitions are no longer this consumer's.
     """
     if not partitions:
         return {}
@@ -43,5 +56,14 @@ def starts_of(
             new.append(TopicPartition(at.topic, at.partition, high, _BEGINS))
         starts[at.partition] = (start, low)
     if new:
-        consumer.commit(offsets=new, asynchronous=False)
+        _note(consumer, new)
     return starts
+
+
+def _note(consumer: Consumer, beginnings: list[TopicPartition]) -> None:
+    try:
+        consumer.commit(offsets=beginnings, asynchronous=False)
+    except KafkaException as error:
+        if error.args[0].code() in _NOT_OURS:
+            raise MembershipLost(error.args[0].str()) from error
+        raise

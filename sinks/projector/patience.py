@@ -10,7 +10,6 @@ from confluent_kafka import KafkaException
 
 from modeltrail.infra.errors import Unavailable
 from modeltrail.schemas.errors import SchemaRegistryUnavailable
-from modeltrail.sinks.errors import DeadLetterNotTaken
 
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
@@ -36,7 +35,6 @@ _AWAY = (
     clickhouse.NetworkError,
     clickhouse.SocketTimeoutError,
     clickhouse.UnexpectedPacketFromServerError,
-    DeadLetterNotTaken,
     EOFError,
     KafkaException,
     OSError,

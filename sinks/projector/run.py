@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from clickhouse_driver import Client
 
+from modeltrail.infra.acknowledged import AcknowledgedProducer
 from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.clock import SystemClock
 from modeltrail.infra.config import Settings
-from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.schemas.codec import Codec
 from modeltrail.sinks.migrate import require_migrated
@@ -50,7 +50,7 @@ def run_projector(settings: Settings, stop: threading.Event, on_ready: Callable[
 def _project(
     settings: Settings, client: Client, stop: threading.Event, on_ready: Callable[[], None]
 ) -> None:
-    producer = make_producer(settings.kafka)
+    producer = AcknowledgedProducer(settings.kafka)
     codec = Codec(ConfluentSchemaIds(settings.schema_registry))
     declared = DeclaredMetrics(settings.kafka, codec)
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from confluent_kafka import Producer
 
+from modeltrail.infra.acknowledged import AcknowledgedProducer
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import ModeltrailError
 from modeltrail.schemas.events import DeadLetter, InferenceMeasured
 from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.topics import DEAD_LETTERS, EXPERIMENTS, INFERENCE, REGISTRY, key_of
-from modeltrail.sinks.errors import DeadLetterNotTaken
 from modeltrail.sinks.projector.fold import Claim, Position, Range
 from modeltrail.sinks.projector.patience import Stopped, persist, say_waiting, will_pass
 from modeltrail.sinks.projector.protocol import (
@@ -32,7 +31,6 @@ from modeltrail.sinks.projector.tables import Tables
 
 STALE_AFTER_S = 20.0
 RETRY_PAUSE_S = 1.0
-_ACKNOWLEDGED_WITHIN_S = 30.0
 
 # Facts of these were once projected into the log alone.
 _FILLED_TOPICS = (REGISTRY.name, EXPERIMENTS.name)
@@ -57,7 +55,7 @@ class Writer:
     def __init__(
         self,
         tables: Tables,
-        producer: Producer,
+        producer: AcknowledgedProducer,
         codec: Codec,
         project: Callable[[Records], Projected],
         *,
@@ -173,22 +171,10 @@ class Writer:
         return time.monotonic() - self._marks_read_at > STALE_AFTER_S
 
     def _send(self, letters: tuple[DeadLetter, ...]) -> None:
-        problems: list[str] = []
-
-        def delivered(error: Any, _: Any) -> None:
-            if error is not None:
-                problems.append(str(error))
-
-        for letter in letters:
-            self._producer.produce(
-                self._dead_letters,
-                key=key_of(letter.topic, str(letter.partition)),
-                value=self._codec.encode(letter),
-                on_delivery=delivered,
-            )
-        left = self._producer.flush(_ACKNOWLEDGED_WITHIN_S)
-        if left or problems:
-            raise DeadLetterNotTaken(
-                f"Kafka did not take {left + len(problems)} of {len(letters)} dead letters"
-                f"{': ' + problems[0] if problems else ''}: check `modeltrail status`"
-            )
+        self._producer.append(
+            self._dead_letters,
+            (
+                (key_of(letter.topic, str(letter.partition)), self._codec.encode(letter))
+                for letter in letters
+            ),
+        )

@@ -8,9 +8,11 @@ import pytest
 
 from modeltrail.infra.config import Settings
 from modeltrail.infra.log_reader import LogRecord, PartitionReader
+from modeltrail.processors import appending
 from modeltrail.processors.appending import Appender, NotAppended, Outgoing
 from modeltrail.schemas.partitioning import partition_of
 from modeltrail.schemas.topics import WINDOWS
+from tests.integration.broken_off import Producers
 
 
 @pytest.fixture
@@ -78,3 +80,20 @@ def test_what_is_refused_is_told(
     topic = topic_of(fresh_settings)
     with pytest.raises(NotAppended, match=topic):
         appender.append([Outgoing(topic, None, partition, bytes(size))])
+
+
+def test_a_fatal_error_is_told_to_whoever_waits_and_to_whoever_comes_later(
+    fresh_settings: Settings, appender: Appender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Producers(appending, monkeypatch)
+    record = Outgoing(topic_of(fresh_settings), None, 0, b"a fact")
+    appender.append([record])
+
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(appender.append, [record] * 50_000)
+        made.break_off()
+        with pytest.raises(NotAppended):
+            waiting.result(60)
+
+    with pytest.raises(NotAppended):
+        appender.append([record])

@@ -28,6 +28,20 @@ def spool_settings(tmp_path: Path) -> ExperimentTrackingSettings:
     )
 
 
+class BusySchemaIds(MemorySchemaIds):
+    """A registry that takes its time to answer."""
+
+    def __init__(self, asked: threading.Event, answer: threading.Event) -> None:
+        super().__init__()
+        self._asked = asked
+        self._answer = answer
+
+    def id_of(self, subject: str, schema: str) -> int:
+        self._asked.set()
+        self._answer.wait()
+        return super().id_of(subject, schema)
+
+
 def heartbeat(at: int) -> RunHeartbeat:
     return RunHeartbeat(new_event_id(), Micros(at), RunId("run-1"))
 
@@ -189,3 +203,31 @@ def test_a_forked_child_spools_into_a_folder_of_its_own(
     assert times(facts_in(EXPERIMENTS)) == [1, 2, 3]
     heir.close()
     outbox.close()
+
+
+def test_a_forwarder_that_was_busy_when_its_outbox_closed_leaves_its_facts_to_the_next(
+    spool_settings: ExperimentTrackingSettings,
+    log: MemoryLog,
+    ids: MemorySchemaIds,
+    facts_in: Facts,
+    wait_until: Callable[..., None],
+) -> None:
+    asked, answer = threading.Event(), threading.Event()
+    first = Outbox(spool_settings, log, lambda: BusySchemaIds(asked, answer))
+    first.put(EXPERIMENTS, KEY, heartbeat(1))
+    assert asked.wait(30)
+    log.away = True
+    first.close()
+    answer.set()
+
+    second = Outbox(spool_settings, log, lambda: ids)
+
+    def taken_over() -> bool:
+        second.adopt_abandoned()
+        return bool(second.unsent(EXPERIMENTS, KEY, [RunHeartbeat]))
+
+    wait_until(taken_over)
+    log.away = False
+    assert second.flush(30)
+    second.close()
+    assert times(facts_in(EXPERIMENTS)) == [1]

@@ -171,6 +171,23 @@ def test_a_query_id_is_seen_and_kills_its_query(gateway: Gateway, client: Client
     assert codes == [394]
 
 
+def test_a_killed_query_whose_rows_were_being_read_does_not_end_as_if_it_had_no_more(
+    gateway: Gateway, client: Client
+) -> None:
+    rows = gateway.client().execute_iter(
+        "SELECT number, randomPrintableASCII(10000) FROM numbers(100000)",
+        settings={"max_block_size": 1000},
+        query_id="read slowly",
+    )
+    next(rows)
+
+    assert client.execute("KILL QUERY WHERE query_id = 'read slowly' ASYNC")
+    with pytest.raises(ServerException) as told:
+        list(rows)
+
+    assert told.value.code == 394
+
+
 def test_progress_and_profile_tell_what_a_query_did(client: Client) -> None:
     client.execute("SELECT number FROM numbers(1000) WHERE number % 100 = 0")
 

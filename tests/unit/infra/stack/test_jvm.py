@@ -26,6 +26,25 @@ def test_the_first_run_records_and_the_next_one_uses_what_was_recorded(tmp_path:
     assert Path(used.removeprefix("-XX:AOTCache=")).read_bytes() == b"cache"
 
 
+def test_a_recording_that_another_stack_takes_over_at_this_moment_is_used_as_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = AotCache(tmp_path, "kafka", "a.jar")
+    recorded = recorded_file(cache, "run-1")
+    recorded.write_bytes(b"cache")
+    rename = Path.rename
+
+    def second_to_rename(self: Path, target: Path) -> Path:
+        rename(self, target)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", second_to_rename)
+
+    used = cache.use()[-1]
+
+    assert Path(used.removeprefix("-XX:AOTCache=")).read_bytes() == b"cache"
+
+
 def test_half_a_recording_is_not_used(tmp_path: Path) -> None:
     cache = AotCache(tmp_path, "kafka", "a.jar")
     recorded = recorded_file(cache, "run-1")
