@@ -7,16 +7,18 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from modeltrail.infra.stack import control
 from modeltrail.infra.stack.control import Launched, stop, wait_until_ready
 from modeltrail.infra.stack.errors import PartFailed
 from modeltrail.infra.stack.layout import Layout
-from modeltrail.infra.stack.process import TOKEN_VARIABLE, find, survivors
-from modeltrail.infra.stack.state import StackState, load_state
+from modeltrail.infra.stack.process import TOKEN_VARIABLE, end_survivors, find, survivors
+from modeltrail.infra.stack.state import StackState, load_state, save_state
 from modeltrail.infra.stack.status import look
 from tests.waiting import eventually
 
@@ -190,6 +192,23 @@ def test_what_a_part_left_running_is_ended_too(start: Start, layout: Layout) -> 
     assert stop(layout, nobody)
 
     assert survivors(token) == []
+
+
+def test_a_stack_that_starts_again_while_the_old_one_is_ended_stays_known(
+    start: Start, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = wait_until_ready(start({"name": "server", "code": SERVE}), nobody)
+    new = replace(old, token=uuid.uuid4().hex)
+
+    def end_and_start_again(token: str, patience_s: float) -> None:
+        end_survivors(token, patience_s)
+        save_state(new, layout.state)
+
+    monkeypatch.setattr(control, "end_survivors", end_and_start_again)
+    assert stop(layout, nobody)
+    monkeypatch.undo()
+
+    assert load_state(layout.state) == new
 
 
 def test_a_part_that_is_killed_is_named_with_what_to_do(start: Start, layout: Layout) -> None:
