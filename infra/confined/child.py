@@ -4,7 +4,6 @@ It is started by `run_confined` with the numbers of two open files: the request,
 what it tells, one JSON object a line.
 """
 
-import ctypes
 import importlib
 import json
 import math
@@ -20,13 +19,13 @@ from typing import Any
 from modeltrail.infra.confined.isolation import ISOLATION, isolate
 from modeltrail.infra.confined.limits import Limits, Struck
 from modeltrail.infra.confined.usage import memory_of
+from modeltrail.infra.orphans import end_with_parent
 
 Tell = Callable[[Mapping[str, Any]], None]
 """Sends one JSON object to whoever asked."""
 Entry = Callable[[Mapping[str, Any], Tell], None]
 """What a confined process runs: given the request, and how to tell what it found."""
 
-_PR_SET_PDEATHSIG = 1
 _MIB = 1024 * 1024
 # Threads, and what libraries load late, have addresses of their own.
 _ADDRESS_SLACK_MB = 1024
@@ -39,7 +38,7 @@ def main(request_file: int, answer_pipe: int) -> int:
     with os.fdopen(request_file) as file:
         asked = json.load(file)
     limits = Limits(**asked["limits"])
-    _end_with_parent(asked["parent"])
+    end_with_parent(asked["parent"], signal.SIGKILL)
     _limit_all_but_memory(limits)
     isolation = isolate(Path.cwd(), gpu=_has_gpu())
     with os.fdopen(answer_pipe, "w") as out:
@@ -72,14 +71,6 @@ def struck_by(error: BaseException) -> Struck:
 def text_of(error: BaseException) -> str:
     """Kind and message of an error, shortened."""
     return f"{type(error).__name__}: {error}"[:_LONGEST_TEXT]
-
-
-def _end_with_parent(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # It may have ended before it was asked for.
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _limit_all_but_memory(limits: Limits) -> None:

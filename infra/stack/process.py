@@ -1,23 +1,21 @@
 """Starts programs as children that die with us, and finds them again without trusting pids."""
 
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 
 import psutil
 
+from modeltrail.infra.orphans import end_with_parent
 from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.part import Part
 
 # In the environment of everything that one supervisor starts, itself included. A pid may be given
 # again and a clock may jump; nobody else's process carries this.
 TOKEN_VARIABLE = "_MODELTRAIL_STACK"  # noqa: S105 (a name, not a secret)
-_PR_SET_PDEATHSIG = 1
 _KILL_PATIENCE_S = 5.0
 _POLL_S = 0.02
 
@@ -40,7 +38,7 @@ def spawn(part: Part, layout: Layout, token: str) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             # A Ctrl-C in the terminal reaches the supervisor alone, which stops parts in order.
             process_group=0,
-            preexec_fn=partial(_end_with_parent, os.getpid()) if sys.platform == "linux" else None,
+            preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGTERM),
         )
 
 
@@ -113,11 +111,3 @@ def _is_ours(process: psutil.Process, token: str) -> bool:
 
 def _token_of(environ: Mapping[str, str]) -> str | None:
     return environ.get(TOKEN_VARIABLE)
-
-
-def _end_with_parent(parent: int) -> None:
-    """Have the kernel end this child in order when its parent dies, even by kill -9."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    # It may have died before the kernel was asked.
-    if os.getppid() != parent:
-        os._exit(1)
