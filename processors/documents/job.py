@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modeltrail.infra.config import Settings
+from modeltrail.infra.confined import Interrupted
 from modeltrail.processors.documents.automation import is_automatic
 from modeltrail.processors.documents.document import Document
 from modeltrail.processors.documents.experiment_report import experiment_report
@@ -47,12 +48,13 @@ class DocumentJob:
         """Never: a document of a past moment is made at any time."""
         return None
 
-    def do(self, request: Appended, stop: threading.Event) -> Fact:  # noqa: ARG002
+    def do(self, request: Appended, stop: threading.Event) -> Fact:
         """The document as it was when the request was appended, or at the moment it names.
 
         An automatic request is refused where the log has a newer one for the same document.
 
         Raises:
+            Interrupted: `stop` was set; the request comes again.
             Unavailable: Kafka or the artifact store does not answer.
             ConfigError: matplotlib is not installed.
         """
@@ -63,10 +65,13 @@ class DocumentJob:
         if newer is not None:
             return _refused(asked, as_of, superseded_by(newer))
         try:
+            _go_on_unless(stop)
             version, document = self._document(asked, as_of)
+            _go_on_unless(stop)
             markdown_uri, markdown_sha256 = self._kept(
                 markdown_of(document, self._templates), "document.md"
             )
+            _go_on_unless(stop)
             html_uri, html_sha256 = self._kept(html_of(document, self._templates), "document.html")
         except (NothingKnown, TemplateFailed) as error:
             return _refused(asked, as_of, str(error))
@@ -103,6 +108,11 @@ class DocumentJob:
             path = Path(folder) / name
             path.write_text(text, encoding="utf-8")
             return self._keep(path)
+
+
+def _go_on_unless(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise Interrupted("the document was not finished: its request comes again")
 
 
 def _refused(asked: DocumentRequested, as_of: Micros, detail: str) -> DocumentRefused:

@@ -51,7 +51,7 @@ class Plan:
 class Masker:
     """Cameras of one node, one after another clip each; counts frames by version."""
 
-    def __init__(self, node: ServingNode, plan: Plan) -> None:
+    def __init__(self, node: ServingNode, plan: Plan, stop: threading.Event) -> None:
         self.clips = 0
         self.blanked = 0
         self.frames: Counter[str] = Counter()
@@ -59,23 +59,22 @@ class Masker:
         self._plan = plan
         self._started = time.monotonic()
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        self._stop = stop
 
     def run(self) -> None:
-        """Mask clips until the planned time is over or `stop` is called, then return."""
+        """Mask clips until the planned time is over or `stop` is set.
+
+        The frames that are on their way then are finished.
+        """
         cameras = [
             threading.Thread(target=self._run_camera, args=(number,), daemon=True)
             for number in range(self._plan.at_once)
         ]
         for camera in cameras:
             camera.start()
-        self._stopped.wait(self._plan.conditions.seconds)
+        self._stop.wait(self._plan.conditions.seconds)
         for camera in cameras:
             camera.join()
-
-    def stop(self) -> None:
-        """End after the frames that are on their way."""
-        self._stopped.set()
 
     def _run_camera(self, number: int) -> None:
         seed = sum(self._node.node_id.encode()) + number
@@ -117,7 +116,7 @@ class Masker:
                 self.frames[version] += 1
 
     def _goes_on(self) -> bool:
-        return not self._stopped.is_set() and self._elapsed() < self._plan.conditions.seconds
+        return not self._stop.is_set() and self._elapsed() < self._plan.conditions.seconds
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
@@ -129,8 +128,17 @@ def fixed_size(inputs: Any) -> tuple[int, int] | None:
     return (width, height) if isinstance(width, int) and isinstance(height, int) else None
 
 
-def run_node(settings: Settings, node_id: str, environment: str, plan: Plan) -> dict[str, Any]:
+def run_node(
+    settings: Settings, node_id: str, environment: str, plan: Plan, stop: threading.Event
+) -> dict[str, Any]:
     """Follow the routing and mask clips for the planned time; without a version nothing is shown.
+
+    Args:
+        settings: where the servers are.
+        node_id: this node.
+        environment: whose routing it follows.
+        plan: what it masks, and for how long.
+        stop: ends the run before the planned time is over.
 
     Returns:
         Clips, frames by version, frames blanked for want of a version, and what became of the
@@ -143,8 +151,7 @@ def run_node(settings: Settings, node_id: str, environment: str, plan: Plan) -> 
         session_options=session_options,
         benchmarks=plan.benchmarks,
     ) as node:
-        masker = Masker(node, plan)
-        signal.signal(signal.SIGTERM, lambda *_: masker.stop())
+        masker = Masker(node, plan, stop)
         masker.run()
     return {
         "node_id": node_id,
@@ -169,6 +176,8 @@ def main() -> None:
     parser.add_argument("--config", type=Path)
     add_conditions(parser)
     wanted = parser.parse_args()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     plan = Plan(
         wanted.model,
         conditions_of(wanted),
@@ -179,7 +188,7 @@ def main() -> None:
         wanted.benchmarks,
     )
     settings = load_settings(wanted.config)
-    print(json.dumps(run_node(settings, wanted.node_id, wanted.environment, plan)))
+    print(json.dumps(run_node(settings, wanted.node_id, wanted.environment, plan, stop)))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from modeltrail.infra.clickhouse import make_client
-from modeltrail.infra.config import Settings
+from modeltrail.infra.config import Settings, environment_name
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.infra.stack import running_stack
 from modeltrail.infra.topics import create_topics
@@ -17,12 +17,15 @@ from modeltrail.schemas.catalog import schema_files
 from modeltrail.sinks.migrate import migrate
 
 _numbers = itertools.count(1)
+# A busy machine may need longer than a user should wait.
+_STARTS_SLOWLY = {environment_name("stack", "ready_timeout_s"): "300"}
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A running Kafka, schema registry and ClickHouse; they end with the test process."""
-    with running_stack(tmp_path_factory.mktemp("stack"), workers=False) as settings:
+    folder = tmp_path_factory.mktemp("stack")
+    with running_stack(folder, workers=False, environ=_STARTS_SLOWLY) as settings:
         ConfluentSchemaIds(settings.schema_registry).publish(schema_files())
         yield settings
 

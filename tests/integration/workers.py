@@ -24,4 +24,4 @@ def running_worker(settings: Settings, name: str) -> Iterator[subprocess.Popen[s
         yield worker
     finally:
         worker.terminate()
-        worker.communicate(timeout=60)
+        worker.communicate(timeout=300)

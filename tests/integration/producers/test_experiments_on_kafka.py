@@ -63,7 +63,6 @@ def steps(facts: list[Fact]) -> list[int | None]:
 
 # The broker forgets a connection, and the client a request, within a minute.
 @pytest.mark.parametrize("away_s", [1.5, pytest.param(75, marks=pytest.mark.prove)])
-@pytest.mark.timeout(300)
 def test_kafka_may_go_away_in_the_middle_of_a_run(
     fresh_settings: Settings, facts_in: Facts, wait_until: Wait, away_s: float
 ) -> None:
@@ -100,7 +99,6 @@ def test_kafka_may_go_away_in_the_middle_of_a_run(
     assert len(beats) >= away_s / HEARTBEAT_S / 2
 
 
-@pytest.mark.timeout(300)
 def test_a_killed_run_is_lost_and_goes_on_where_it_was(
     fresh_settings: Settings, environment: dict[str, str], facts_in: Facts, wait_until: Wait
 ) -> None:
@@ -111,11 +109,13 @@ def test_a_killed_run_is_lost_and_goes_on_where_it_was(
     with ExperimentTracker(fresh_settings) as tracker:
         # Then it is lost after three heartbeats
         tracker.start_experiment("takes over the spool")
+        wait_until(tracker.flush)
         wait_until(lambda: tracker.compare_experiments(["killed"])["killed"].status == "lost")
 
         # When it is resumed
         with tracker.resume("killed") as run:
             run.log_metrics({"loss": 0.0}, last + 2)
+        wait_until(tracker.flush)
         assert tracker.compare_experiments(["killed"])["killed"].status == "finished"
 
     # Then its facts are whole and in order, and it cannot go on once more

@@ -46,9 +46,11 @@ def model_file(path: Path, content: int) -> Path:
 def start_writers(settings: Settings, folder: Path) -> subprocess.Popen[str]:
     """Eight processes that register different files as the same model."""
     paths = [model_file(folder / f"{number}.onnx", number) for number in range(WRITERS)]
+    # They begin to wait before the worker begins to start.
+    patience = {"MODELTRAIL_MODEL_REGISTRY_ANSWER_TIMEOUT_S": "90"}
     return subprocess.Popen(
         [sys.executable, "-c", REGISTER, SHARED, *paths],
-        env=worker_environment(settings),
+        env={**worker_environment(settings), **patience},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -72,7 +74,7 @@ def test_what_is_asked_while_the_worker_is_down_is_done_once_when_it_is_back(
     writers = start_writers(fresh_settings, tmp_path)
 
     with running_worker(fresh_settings, "processors"):
-        given = writers.communicate(timeout=60)[0].split()
+        given = writers.communicate()[0].split()
         assert writers.returncode == 0
         eventually(lambda: registry.get_model("mask", "champion"))
         model = registry.get_model("mask")

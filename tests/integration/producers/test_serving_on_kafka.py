@@ -1,9 +1,15 @@
 """Nodes on the real Kafka: a routing reaches all of them, and frames go on meanwhile."""
 
 import json
+import subprocess
+import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +31,8 @@ from modeltrail.schemas.events import (
     Fact,
     InferenceMeasured,
     NodeReported,
+    NodeStarted,
+    NodeStopped,
     RoutedArm,
     RoutingSet,
 )
@@ -36,6 +44,7 @@ from tests.waiting import eventually
 
 MODEL = "scaler"
 NODES_AT_ONCE = 20
+ENOUGH_FRAMES = 100
 FEEDS = {"x": np.array([1.0, 2.0], np.float32)}
 
 
@@ -84,15 +93,22 @@ def router(fresh_settings: Settings, tmp_path: Path) -> Router:
 
 
 @pytest.fixture
-def nodes(fresh_settings: Settings, router: Router) -> Iterator[list[ServingNode]]:
+def unhurried(fresh_settings: Settings) -> Settings:
+    """With time to hand over every measurement at the end, however busy the machine is."""
+    monitoring = replace(fresh_settings.monitoring, flush_timeout_s=30.0)
+    return replace(fresh_settings, monitoring=monitoring)
+
+
+@pytest.fixture
+def nodes(unhurried: Settings, router: Router) -> Iterator[list[ServingNode]]:
     router.route(2)
     with ExitStack() as stack:
         nodes = [
-            stack.enter_context(ServingNode(fresh_settings, node_id=f"gate-{number}"))
+            stack.enter_context(ServingNode(unhurried, node_id=f"gate-{number}"))
             for number in range(NODES_AT_ONCE)
         ]
         for node in nodes:
-            node.wait_until_served(MODEL)
+            node.wait_until_served(MODEL, timeout_s=300.0)
         yield nodes
 
 
@@ -161,19 +177,35 @@ def test_a_node_that_was_told_to_answers_the_benchmarks_that_it_is_asked_for(
 
 
 def test_the_maskers_node_masks_clips_on_both_arms_of_real_detectors(
-    fresh_settings: Settings, router: Router, facts_in: Callable[[Topic], list[Fact]]
+    unhurried: Settings, router: Router, facts_in: Callable[[Topic], list[Fact]]
 ) -> None:
+    def measurements() -> list[InferenceMeasured]:
+        return [fact for fact in facts_in(INFERENCE) if isinstance(fact, InferenceMeasured)]
+
     # given the detector at two sizes, half of the sessions each
     free = with_free_input_size(pinned_model())
     small, large = (with_fixed_input_size(free, size) for size in ((160, 128), (320, 256)))
     router.route_all("centerface", [(CANDIDATE, "v2.0.0", large), (CHAMPION, "v1.0.0", small)])
-    # and time for many clips on a busy machine too: some have faces too small for one of the two
-    plan = Plan("centerface", Conditions(10.0, (64, 64)), clip_frames=5, at_once=2)
+    # and a node that masks many clips on each: some have faces too small for one of the two
+    plan = Plan("centerface", Conditions(3600.0, (64, 64)), clip_frames=5, at_once=2)
+    stop = threading.Event()
 
-    done = run_node(fresh_settings, "gate-1", "production", plan)
+    def has_many_of_both() -> bool:
+        found = measurements()
+        frames = Counter(fact.version for fact in found)
+        clips = {fact.session_id for fact in found}
+        return len(clips) > 8 and len(frames) == 2 and min(frames.values()) >= ENOUGH_FRAMES
+
+    with ThreadPoolExecutor(1) as pool:
+        node = pool.submit(run_node, unhurried, "gate-1", "production", plan, stop)
+        try:
+            eventually(lambda: node.done() or has_many_of_both(), poll_s=0.5)
+        finally:
+            stop.set()
+        done = node.result()
 
     # then each clip is a session of one arm, and its faces were found and hidden
-    measured = [fact for fact in facts_in(INFERENCE) if isinstance(fact, InferenceMeasured)]
+    measured = measurements()
     assert len(measured) == done["sent"] == sum(done["frames"].values())
     arms = {fact.session_id: {each.arm for each in measured if each.session_id == fact.session_id}
             for fact in measured}  # fmt: skip
@@ -188,3 +220,28 @@ def test_the_maskers_node_masks_clips_on_both_arms_of_real_detectors(
         for arm in (CHAMPION, CANDIDATE)
     }
     assert latency[CANDIDATE] > 1.5 * latency[CHAMPION]
+
+
+def test_the_maskers_node_ends_early_when_it_is_terminated_and_says_what_it_did(
+    environment: dict[str, str], facts_in: Callable[[Topic], list[Fact]]
+) -> None:
+    def said() -> set[type[Fact]]:
+        return {type(fact) for fact in facts_in(NODES)}
+
+    # given a node that runs for hours, at work
+    command = [sys.executable, "-m", "modeltrail.producers.masker.serving_node"]
+    command += ["--node-id", "gate-1", "--model", "centerface", "--seconds", "7200"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as node:
+        try:
+            eventually(lambda: node.poll() is not None or NodeStarted in said())
+            # when it is terminated
+            node.terminate()
+            told, _ = node.communicate()
+        finally:
+            node.kill()
+
+    # then it has said goodbye, and its last line tells of what it did
+    assert node.returncode == 0
+    assert NodeStopped in said()
+    done = json.loads(told.splitlines()[-1])
+    assert (done["node_id"], done["frames"]) == ("gate-1", {})

@@ -38,7 +38,7 @@ def run(log: Log, *arguments: str) -> "subprocess.CompletedProcess[str]":
         env=worker_environment(log.settings),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=300,
         check=False,
     )
 
@@ -103,7 +103,7 @@ def test_tail_shows_each_step_as_it_happens_until_ctrl_c(log: Log) -> None:
     assert json.loads(tail.stdout.readline())["type"] == "AlertResolved"
 
     tail.send_signal(signal.SIGINT)
-    rest, errors = tail.communicate(timeout=60)
+    rest, errors = tail.communicate(timeout=300)
     assert (tail.returncode, rest, errors) == (0, "", "")
 
 

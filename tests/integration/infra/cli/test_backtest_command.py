@@ -74,7 +74,7 @@ def backtest(log: Log, rules: Path, since_s: int, *more: str) -> "subprocess.Com
         env=worker_environment(log.settings),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=300,
         check=False,
     )
 
@@ -125,7 +125,7 @@ def test_a_log_that_was_deleted_in_part_is_refused(log: Log, rules: Path, since_
     partition = min(ends)
     admin = make_admin(log.settings.kafka)
     for future in admin.delete_records([TopicPartition(name, partition, 5)]).values():
-        future.result(timeout=60)
+        future.result(timeout=300)
 
     answer = backtest(log, rules, since_s)
 

@@ -15,7 +15,7 @@ from clickhouse_driver import Client
 
 from modeltrail.infra.gateway.accounts import Account, write_accounts
 
-_PATIENCE_S = 60
+_PATIENCE_S = 300
 _databases = itertools.count(1)
 #: What the reader of the shared gateway is kept to.
 READER_LIMITS = {
@@ -83,6 +83,14 @@ class Gateway:
         """Resident memory in bytes."""
         assert self.process is not None
         return int(psutil.Process(self.process.pid).memory_info().rss)
+
+    def holds(self, port: int) -> bool:
+        """Whether the connection of the client at this port is still open here."""
+        assert self.process is not None
+        return any(
+            connection.raddr and connection.raddr.port == port
+            for connection in psutil.Process(self.process.pid).net_connections("tcp")
+        )
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """End the process with a signal and return its exit code."""

@@ -7,6 +7,7 @@ import sys
 import textwrap
 
 import numpy as np
+import psutil
 import pytest
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
@@ -202,9 +203,14 @@ def test_a_client_that_dies_in_an_insert_leaves_nothing(
     )
     assert dying.stdout is not None
     assert dying.stdout.readline() == "sent\n"
+    [connection] = psutil.Process(dying.pid).net_connections("tcp")
+    assert connection.raddr.port == gateway.port
+
     os.kill(dying.pid, signal.SIGKILL)
     dying.wait()
     dying.stdout.close()
+    # The gateway has noticed, and is done with what it got.
+    eventually(lambda: not gateway.holds(connection.laddr.port))
 
     client.execute("INSERT INTO t VALUES", [(1,)])
     assert count(client) == 1

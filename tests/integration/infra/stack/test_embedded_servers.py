@@ -5,11 +5,12 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from modeltrail.infra.kafka import make_admin, make_consumer, make_producer
 from modeltrail.infra.stack.layout import Layout
 from modeltrail.infra.stack.process import survivors
 from modeltrail.infra.stack.state import load_state
+from tests.waiting import eventually
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SERVERS = {"kafka", "registry", "clickhouse"}
@@ -47,7 +49,7 @@ class Stack:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*arguments), env=self.env, capture_output=True, text=True, timeout=110
+            self.command(*arguments), env=self.env, capture_output=True, text=True
         )
 
     def command(self, *arguments: str) -> list[str]:
@@ -61,6 +63,8 @@ class Stack:
             "PATH": "/nonexistent",
             "MODELTRAIL_STACK_DATA_DIR": str(self.root),
             "MODELTRAIL_STACK_STARTUP_CACHE": "false",
+            # A busy machine may need longer than a user should wait.
+            "MODELTRAIL_STACK_READY_TIMEOUT_S": "300",
         }
 
     @property
@@ -135,9 +139,15 @@ def test_a_second_up_says_that_it_runs_and_where(stack: Stack) -> None:
 
 
 def test_files_with_secrets_are_private(stack: Stack) -> None:
-    for file in stack.root.rglob("*"):
-        if file.is_file() and file.suffix in (".json", ".log", ".properties"):
-            assert file.stat().st_mode & 0o077 == 0, file
+    modes = {
+        file: mode
+        for file, mode in modes_of_files(stack.root)
+        if file.suffix in (".json", ".log", ".properties")
+    }
+
+    assert {file.suffix for file in modes} == {".json", ".log", ".properties"}
+    assert {stack.layout.credentials, stack.layout.log("kafka")} <= set(modes)
+    assert [file for file, mode in modes.items() if mode & 0o077] == []
     assert stack.root.stat().st_mode & 0o077 == 0
 
 
@@ -199,7 +209,7 @@ def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing(tmp_path: Path) -> None:
     os.killpg(foreground.pid, signal.SIGINT)
 
     assert foreground.stdout.read().rstrip().endswith("stopped")
-    assert foreground.wait(60) == 0
+    assert foreground.wait() == 0
     foreground.stdout.close()
     assert survivors(token) == []
     assert stack.status()["state"] == "down"
@@ -227,7 +237,8 @@ def test_a_killed_server_is_named_and_a_restart_keeps_what_was_stored(tmp_path: 
         supervisor = load_state(stack.layout.state)
         assert supervisor is not None
         os.kill(supervisor.supervisor_pid, signal.SIGKILL)
-        assert stack.settings.kafka.bootstrap_servers == ""
+        # Kafka's address went with Kafka; those of the others go with the supervisor.
+        eventually(lambda: stack.settings.clickhouse.host == "")
         assert stack.run("down").returncode == 0
         assert survivors(token) == []
 
@@ -253,10 +264,26 @@ def check_a_start_in_the_foreground(stack: Stack, schema_id: int) -> None:
 
     # What a terminal does on Ctrl-C: the whole process group in front is signalled.
     os.killpg(foreground.pid, signal.SIGINT)
-    assert foreground.wait(60) == 0
+    assert foreground.wait() == 0
     assert survivors(token) == []
     assert foreground.stdout.read().rstrip().endswith("stopped")
     foreground.stdout.close()
+
+
+def modes_of_files(root: Path) -> Iterator[tuple[Path, int]]:
+    """Every file with its mode, without those that the servers remove meanwhile."""
+    for folder, _, names in os.walk(root, onerror=_raise_unless_it_is_gone):
+        for name in names:
+            file = Path(folder, name)
+            with suppress(FileNotFoundError):
+                mode = file.stat().st_mode
+                if stat.S_ISREG(mode):
+                    yield file, mode
+
+
+def _raise_unless_it_is_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def start_in_the_foreground(stack: Stack) -> subprocess.Popen[str]:
