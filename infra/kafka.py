@@ -107,4 +107,3 @@ def assign_flowing(
 def make_admin(settings: KafkaSettings, **overrides: Any) -> AdminClient:
     """An admin client."""
     return AdminClient({**client_config(settings), **overrides})
-

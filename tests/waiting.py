@@ -7,7 +7,7 @@ _POLL_S = 0.05
 
 
 def eventually(
-    condition: Callable[[], object], patience_s: float = 90.0, poll_s: float = _POLL_S
+    condition: Callable[[], object], patience_s: float = 300.0, poll_s: float = _POLL_S
 ) -> None:
     """Poll until `condition` is true.
 

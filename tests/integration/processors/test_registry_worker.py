@@ -2,22 +2,33 @@
 
 import random
 import signal
+import subprocess
+import sys
 from functools import partial
 
 import pytest
 
+from modeltrail.infra.acknowledged import AcknowledgedProducer
 from modeltrail.infra.config import Settings
-from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.log_reader import read_partition
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import Fact, ModelRegistered, ModelRegistrationRequested
 from modeltrail.schemas.ids import Micros, ModelId, Sha256, derived_event_id
 from modeltrail.schemas.topics import REGISTRY, key_of
+from tests.integration.conftest import worker_environment
 from tests.integration.workers import running_worker
 from tests.waiting import eventually
 
 MODELS = 3
+# After its longest stop a worker gives up and says so, which a slow machine alone may bring about.
+STOPS_IN_ITS_OWN_TIME = """
+from modeltrail.infra.cli import main
+from modeltrail.processors.serving import serve
+
+serve.__defaults__ = (300.0,)
+main()
+"""
 
 
 def facts(settings: Settings, codec: Codec) -> list[Fact]:
@@ -43,12 +54,10 @@ def request(number: int) -> ModelRegistrationRequested:
 
 
 def append_requests(settings: Settings, codec: Codec, numbers: range) -> None:
-    producer = make_producer(settings.kafka)
     name = REGISTRY.full_name(settings.kafka.topic_prefix)
-    for number in numbers:
-        asked = request(number)
-        producer.produce(name, key=key_of(asked.model_id), value=codec.encode(asked))
-    assert producer.flush(30) == 0
+    asked = map(request, numbers)
+    records = [(key_of(each.model_id), codec.encode(each)) for each in asked]
+    AcknowledgedProducer(settings.kafka).append(name, records)
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -93,6 +102,17 @@ def has_registered(settings: Settings, codec: Codec, wanted: int) -> bool:
 
 
 def test_the_worker_stops_cleanly_when_it_is_told_to(fresh_settings: Settings) -> None:
-    with running_worker(fresh_settings, "processors") as worker:
+    worker = subprocess.Popen(
+        [sys.executable, "-c", STOPS_IN_ITS_OWN_TIME, "worker", "processors"],
+        env=worker_environment(fresh_settings),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
         worker.terminate()
-        assert worker.wait(timeout=30) == 0
+        assert worker.wait(timeout=300) == 0
+    finally:
+        worker.kill()
+        worker.communicate(timeout=60)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from confluent_kafka import KafkaError, Message
+
 from modeltrail.infra.clickhouse import make_client
 from modeltrail.infra.config import Settings
 from modeltrail.infra.kafka import make_producer
@@ -13,7 +15,7 @@ from modeltrail.schemas.events import Fact, PartitionAdvanced, TimeMarked, Windo
 from modeltrail.schemas.topics import DEAD_LETTERS, Topic
 from modeltrail.sinks.queries.progress import wait_until_projected
 
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
 _ABOUT_A_PARTITION = (PartitionAdvanced, TimeMarked, WindowsDecided)
 _ANY = -1
 
@@ -31,11 +33,20 @@ class Log:
     ) -> None:
         """Append and wait for the acknowledgements; a fact about a partition goes to it."""
         name = topic.full_name(self.settings.kafka.topic_prefix)
+        refusals: list[str] = []
+
+        def answered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                refusals.append(error.str())
+
         for value in values:
             datum = value if isinstance(value, bytes) else self.codec.encode(value)
             partition = value.partition if isinstance(value, _ABOUT_A_PARTITION) else _ANY
-            self._producer.produce(name, key=key, value=datum, partition=partition)
+            self._producer.produce(
+                name, key=key, value=datum, partition=partition, on_delivery=answered
+            )
         assert self._producer.flush(PATIENCE_S) == 0
+        assert not refusals
 
     def ends(self) -> dict[tuple[str, int], int]:
         """The high watermark of every partition that has records."""

@@ -1,7 +1,9 @@
 """A real HTTP server that takes alerts, and fails on purpose when it is told to."""
 
 import json
+import socket
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,13 +54,23 @@ class Receiver:
         self.attempts = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._port = 0
+        self._port = self._reserve_port()
         self._server: ThreadingHTTPServer | None = None
         self.start()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
+
+    def _reserve_port(self) -> int:
+        """A port that no client is given as its own while nobody listens there."""
+        held = socket.socket()
+        weakref.finalize(self, held.close)
+        # Both sockets have this, or the one that listens would find the address in use.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        return port
 
     def start(self) -> None:
         """Listen, on the same port as before."""
@@ -76,7 +88,6 @@ class Receiver:
         self._closing.clear()
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._server.daemon_threads = True
-        self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def stop(self) -> None:

@@ -33,7 +33,6 @@ from tests.integration.sinks.projectors import running_projector
 
 START = Micros(1_767_225_600_000_000)
 SECOND = 1_000_000
-NOW = Micros(time.time_ns() // 1000)
 OTHER = ModelId("silent")
 LOGGED = (topics.RULES, topics.ALERTS)
 MONITORING_VIEWS = (
@@ -129,10 +128,11 @@ def rules() -> list[Fact]:
     ]
 
 
-def alerts() -> list[Fact]:
+def alerts(now: Micros) -> list[Fact]:
     pending = alert(AlertPending, 1, 0, value=50.5)
     raised = alert(AlertRaised, 1, 30, value=60.5)
     hour = 3600 * SECOND
+    in_a_year = Micros(now + 365 * 24 * hour)
     return [
         pending,
         raised,
@@ -145,11 +145,9 @@ def alerts() -> list[Fact]:
         alert(AlertAcknowledged, 2, 11, acknowledged_by="ben"),
         alert(AlertPending, 3, 20, rule="LOW_FPS", subject="luma"),
         alert(AlertAcknowledged, 9, 20),
-        fact(
-            AlertSilenced, rule="LOW_FPS", subject="", starts_at=START, ends_at=Micros(NOW + hour)
-        ),
+        fact(AlertSilenced, rule="LOW_FPS", subject="", starts_at=START, ends_at=in_a_year),
         fact(AlertSilenced, rule="", subject="", starts_at=START, ends_at=Micros(START + hour)),
-        fact(AlertSilenced, model_id=OTHER, rule="", starts_at=START, ends_at=Micros(NOW + hour)),
+        fact(AlertSilenced, model_id=OTHER, rule="", starts_at=START, ends_at=in_a_year),
     ]
 
 
@@ -176,13 +174,14 @@ def log(stack: Settings) -> Log:
     with make_client(settings.clickhouse, database="") as client:
         migrate(client, settings.clickhouse.database)
     log = Log(settings)
+    now = Micros(time.time_ns() // 1000)
     model = b"centerface"
     samples, truths = samples_and_truths()
     log.append(topics.REGISTRY, [fact(events.ModelRegistered), fact(events.AliasAssigned)], model)
     log.append(topics.REGISTRY, [fact(events.ModelRegistered, model_id=OTHER)], b"silent")
     log.append(topics.RULES, rules(), model)
     log.append(topics.SAMPLES, samples, model)
-    log.append(topics.INFERENCE, [*truths, fact(events.InferenceMeasured, captured_at=NOW)], model)
+    log.append(topics.INFERENCE, [*truths, fact(events.InferenceMeasured, captured_at=now)], model)
     log.append(topics.INFERENCE, [fact(events.TimeMarked, partition=2)])
     log.append(topics.WINDOWS, windows(), model)
     for kind in (events.DriftMeasured, events.ChangePointDetected, events.ValueBreached):
@@ -195,7 +194,7 @@ def log(stack: Settings) -> Log:
         events.WindowsDecided,
     )
     log.append(topics.WINDOWS, [example_fact(kind) for kind in only_for_processors], model)
-    log.append(topics.ALERTS, alerts(), model)
+    log.append(topics.ALERTS, alerts(now), model)
     with running_projector(settings):
         log.wait()
     return log

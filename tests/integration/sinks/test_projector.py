@@ -223,19 +223,16 @@ def kill_round(log: Log, seed: int) -> None:
     assert log.ask("SELECT count() FROM experiment_metrics") == [(4 * runs,)]
 
 
-@pytest.mark.timeout(300)
 def test_counts_are_exact_after_three_kills_at_random_moments(log: Log) -> None:
     kill_round(log, seed=0)
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(1, 21))
 def test_counts_are_exact_after_three_kills_in_each_of_twenty_rounds(log: Log, seed: int) -> None:
     kill_round(log, seed)
 
 
-@pytest.mark.timeout(300)
 def test_a_projector_that_slept_through_its_succession_changes_nothing(log: Log) -> None:
     sleeper = start_projector(log.settings)
     appending = keep_appending(log, 4000)
@@ -257,7 +254,6 @@ def test_a_projector_that_slept_through_its_succession_changes_nothing(log: Log)
     assert sleeper.returncode == 0
 
 
-@pytest.mark.timeout(300)
 def test_projectors_that_come_and_go_share_the_partitions(log: Log) -> None:
     appending = keep_appending(log, 4000)
     with running_projector(log.settings):
@@ -275,7 +271,6 @@ def test_projectors_that_come_and_go_share_the_partitions(log: Log) -> None:
         assert_each_once(log, 4000)
 
 
-@pytest.mark.timeout(300)
 def test_rewound_group_offsets_move_nothing(log: Log) -> None:
     settings = log.settings
     for _ in keep_appending(log, 1000):
@@ -297,7 +292,6 @@ def test_rewound_group_offsets_move_nothing(log: Log) -> None:
         assert_each_once(log, 1001)
 
 
-@pytest.mark.timeout(300)
 def test_a_rebuilt_database_holds_the_same_rows(log: Log) -> None:
     settings = log.settings
     log.append(REGISTRY, [registered(), registered("other")])
@@ -337,7 +331,6 @@ def test_a_rebuilt_database_holds_the_same_rows(log: Log) -> None:
     assert (before["window_rows"][0], before["measurement_windows"][0]) == (2, 1)
 
 
-@pytest.mark.timeout(300)
 def test_a_topic_that_is_made_again_starts_from_its_beginning(log: Log) -> None:
     settings = log.settings
     log.append(INFERENCE, [measured(frame) for frame in range(300)])

@@ -31,6 +31,7 @@ from modeltrail.schemas.events import (
 )
 from modeltrail.schemas.example_facts import example_fact
 from modeltrail.schemas.ids import (
+    EventId,
     Micros,
     ModelId,
     NodeId,
@@ -108,14 +109,14 @@ class Field:
                 ),
             )
 
-    def until(self, condition: Callable[[], object], patience_s: float = 60.0) -> None:
+    def until(self, condition: Callable[[], object]) -> None:
         """Read and answer until something is so."""
 
         def is_so() -> object:
             self._round()
             return condition()
 
-        eventually(is_so, patience_s, 0.0)
+        eventually(is_so, poll_s=0.0)
 
     def of(self, kind: type[T], model: str) -> list[T]:
         """Every fact of a kind about a model, those that came twice once."""
@@ -162,6 +163,11 @@ class Field:
         step = _step_of(fact)
         if step is None:
             return True
+        if isinstance(fact, ValidationRequested | BenchmarkRequested) and not self._has_started(
+            fact.deployment_id, step
+        ):
+            # It was read before the start of its step, by which `holds` may know the step.
+            return False
         if self.holds(getattr(fact, "model_id", ""), step):
             return False
         match fact:
@@ -174,6 +180,12 @@ class Field:
             case StepStarted() if fact.trial_metrics:
                 self.append(_sessions(fact, self._clock.now_us()))
         return True
+
+    def _has_started(self, deployment: EventId, step: DeploymentStep) -> bool:
+        return any(
+            isinstance(fact, StepStarted) and fact.deployment_id == deployment and fact.step is step
+            for fact, _ in self.facts
+        )
 
     def report(self, model: str, version: str | None) -> NodeReported:
         """What the one node of a model's staging environment says."""

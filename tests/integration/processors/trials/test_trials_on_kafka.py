@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
+from modeltrail.infra.acknowledged import AcknowledgedProducer
 from modeltrail.infra.config import Settings
-from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.log_reader import read_partition
 from modeltrail.infra.schema_registry import ConfluentSchemaIds
 from modeltrail.processors.deployments.trial.summary import TrialSummary
@@ -29,13 +29,12 @@ class Log:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._codec = Codec(ConfluentSchemaIds(settings.schema_registry))
-        self._producer = make_producer(settings.kafka)
+        self._producer = AcknowledgedProducer(settings.kafka)
 
     def append(self, topic: Topic, facts: list[Fact], *key: str) -> None:
         name = topic.full_name(self._settings.kafka.topic_prefix)
-        for fact in facts:
-            self._producer.produce(name, key=key_of(*key), value=self._codec.encode(fact))
-        assert self._producer.flush(30) == 0
+        records = [(key_of(*key), self._codec.encode(fact)) for fact in facts]
+        self._producer.append(name, records)
 
     def told(self) -> list[SessionsMeasured]:
         """What was published so far."""
@@ -64,11 +63,11 @@ def running_trials(settings: Settings) -> Iterator[None]:
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run_trials, settings, stop, ready.set)
         try:
-            assert ready.wait(30)
+            assert ready.wait(300)
             yield
         finally:
             stop.set()
-        running.result(timeout=30)
+        running.result(timeout=300)
 
 
 def summed_up(facts: list[SessionsMeasured]) -> TrialSummary:
@@ -76,6 +75,10 @@ def summed_up(facts: list[SessionsMeasured]) -> TrialSummary:
     for fact in facts:
         summary = summary.absorb(fact)
     return summary
+
+
+def counted(facts: list[SessionsMeasured]) -> list[str]:
+    return [value.session_id for fact in facts for value in fact.sessions]
 
 
 def sessions(summary: TrialSummary) -> int:
@@ -95,16 +98,16 @@ def test_sessions_of_an_open_trial_are_told_and_again_after_a_restart(
     with running_trials(fresh_settings):
         log.append(DEPLOYMENTS, [STARTED], model)
         log.measure(0, SESSIONS)
-        eventually(lambda: sessions(summed_up(log.told())) == SESSIONS, 20)
+        eventually(lambda: sessions(summed_up(log.told())) == SESSIONS)
     before = log.told()
     with running_trials(fresh_settings):
         log.measure(SESSIONS, 1)
-        eventually(lambda: sessions(summed_up(log.told())) == SESSIONS + 1, 20)
+        everything = {f"s{number}" for number in range(SESSIONS + 1)}
+        eventually(lambda: set(counted(log.told()[len(before) :])) == everything)
     after = log.told()[len(before) :]
 
     assert {fact.deployment_id for fact in log.told()} == {STARTED.deployment_id}
-    counted = [value.session_id for fact in before for value in fact.sessions]
-    assert sorted(counted) == sorted(f"s{number}" for number in range(SESSIONS))
+    assert sorted(counted(before)) == sorted(f"s{number}" for number in range(SESSIONS))
     again = [value for fact in log.told() for value in fact.sessions]
     assert len(again) == 2 * SESSIONS + 1
     assert len(set(again)) == SESSIONS + 1
