@@ -1,11 +1,11 @@
 """Says where the topics end now, and reads a partition from its beginning up to there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka.admin import ListOffsetsResultInfo, OffsetSpec
 
 from modeltrail.infra.config import KafkaSettings
 from modeltrail.infra.errors import Unavailable
@@ -88,11 +88,9 @@ class LatestOffsets:
 
     def __init__(self, settings: KafkaSettings, topics: Sequence[Topic]) -> None:
         self._admin = make_admin(settings)
-        self._places = {
-            (topic.full_name(settings.topic_prefix), partition): (topic, partition)
-            for topic in topics
-            for partition in range(settings.partitions)
-        }
+        self._prefix = settings.topic_prefix
+        self._partitions = settings.partitions
+        self._places = [(topic, number) for topic in topics for number in range(self._partitions)]
 
     def read(self) -> dict[tuple[Topic, int], int]:
         """The offset after the last record of every partition, by topic and partition.
@@ -100,16 +98,40 @@ class LatestOffsets:
         Raises:
             Unavailable: the broker did not answer within 30 s.
         """
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        wanted = {TopicPartition(*place): latest for place in self._places}
+        return {place: answer.offset for place, answer in self._ask({}).items()}
+
+    def read_beside(self, topic: Topic) -> tuple[dict[tuple[Topic, int], int], int]:
+        """The same, and at about that time the newest append time of another topic.
+
+        Returns:
+            The offsets; the append time, ms, -1 where the topic is empty.
+
+        Raises:
+            Unavailable: the broker did not answer within 30 s.
+        """
+        newest: OffsetSpec = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
+        answers = self._ask({(topic, number): newest for number in range(self._partitions)})
+        return (
+            {place: answer.offset for place, answer in answers.items() if place[0] != topic},
+            max(answer.timestamp for place, answer in answers.items() if place[0] == topic),
+        )
+
+    def _ask(
+        self, more: Mapping[tuple[Topic, int], OffsetSpec]
+    ) -> dict[tuple[Topic, int], ListOffsetsResultInfo]:
+        latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        places = {self._at(place): place for place in (*self._places, *more)}
         try:
-            futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
-            return {
-                self._places[at.topic, at.partition]: int(future.result().offset)
-                for at, future in futures.items()
-            }
+            futures = self._admin.list_offsets(
+                {at: more.get(place, latest) for at, place in places.items()},
+                request_timeout=_TIMEOUT_S,
+            )
+            return {places[at]: future.result() for at, future in futures.items()}
         except KafkaException as error:
             raise Unavailable(f"the ends of the topics: {error.args[0].str()}") from error
+
+    def _at(self, place: tuple[Topic, int]) -> TopicPartition:
+        return TopicPartition(place[0].full_name(self._prefix), place[1])
 
 
 def end_offsets(settings: KafkaSettings) -> dict[tuple[str, int], int]:

@@ -62,7 +62,7 @@ def run_processors(settings: Settings, on_ready: Callable[[], None], data_dir: P
     gc.set_threshold(200_000, 20, 100)
     codec = ReadBackCodec(ConfluentSchemaIds(settings.schema_registry))
     with (
-        closing(ControlLog(settings.kafka, codec, SystemClock())) as control,
+        closing(ControlLog(settings.kafka, codec)) as control,
         closing(Appender(settings.kafka)) as appender,
     ):
         asyncio.run(serve(make_app(settings, codec, control, appender, on_ready, data_dir)))

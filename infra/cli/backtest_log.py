@@ -55,7 +55,7 @@ class BacktestLog:
     def control(self) -> list[Appended]:
         """Everything in the topics of rules and of the registry."""
         clock = SystemClock()
-        with closing(ControlLog(self._settings, self._codec, clock)) as control:
+        with closing(ControlLog(self._settings, self._codec)) as control:
             control.wait_until_complete(clock.now_us() // 1000)
             return control.records_since(0)
 

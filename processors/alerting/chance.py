@@ -47,9 +47,17 @@ def may_be_chance(lower: Spread, higher: Spread, groups: int) -> bool:
     width = Fraction(max(lower.greatest, higher.greatest)) - least
     if not width:
         return True
-    hits = [round((each.mean - least) / width * each.count) for each in (lower, higher)]
+    hits = [_hits(each, least, width) for each in (lower, higher)]
     pairs = groups * (groups - 1) // 2
     return _is_tail_above(hits[0], lower.count, hits[1], higher.count, LEVEL / 2 / pairs)
+
+
+def _hits(of: Spread, least: Fraction, width: Fraction) -> int:
+    """How many values of a group are the greatest of both, the others being the least.
+
+    A mean is rounded, its extremes are not: of values that are nearly the same it may lie beyond.
+    """
+    return min(max(round((of.mean - least) / width * of.count), 0), of.count)
 
 
 def _is_tail_above(few: int, of_few: int, many: int, of_many: int, level: float) -> bool:

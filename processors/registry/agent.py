@@ -9,11 +9,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
+from modeltrail.processors.patience import patiently
 from modeltrail.processors.registry.fold import ModelState, fold
 from modeltrail.schemas.codec import Codec
-from modeltrail.schemas.errors import DecodeError, SchemaRegistryUnavailable
+from modeltrail.schemas.errors import DecodeError
 from modeltrail.schemas.events import Fact
 from modeltrail.schemas.registry_dialogue import RegistryAnswer, RegistryRequest
 from modeltrail.schemas.topics import key_of
@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 
 ReadPartition = Callable[[int], list[bytes | None]]
 Publish = Callable[[bytes, bytes], Awaitable[object]]
-RETRY_S = 1.0
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -52,7 +50,7 @@ class RegistryAgent:
         state, answers = fold(states.get(fact.model_id, ModelState()), fact)
         for answer in answers:
             encode = partial(self.codec.encode, answer)
-            await self.publish(key or key_of(fact.model_id), await self._patiently(encode))
+            await self.publish(key or key_of(fact.model_id), await patiently(encode))
         states[fact.model_id] = state
 
     async def _states_of(self, partition: int, generation: int) -> dict[str, ModelState]:
@@ -74,16 +72,8 @@ class RegistryAgent:
 
     async def _decode(self, value: bytes) -> Fact | None:
         try:
-            return await self._patiently(partial(self.codec.decode, value))
+            return await patiently(partial(self.codec.decode, value))
         except DecodeError as error:
             # The projector reads this topic too and files the dead letter.
             log.warning("registry record skipped: %s", error)
             return None
-
-    async def _patiently(self, call: Callable[[], T]) -> T:
-        while True:
-            try:
-                return call()
-            except SchemaRegistryUnavailable as error:
-                log.warning("waiting for the schema registry: %s", error)
-                await asyncio.sleep(RETRY_S)

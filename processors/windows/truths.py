@@ -1,5 +1,6 @@
 """Keeps sampled measurements for their ground truth, and says how right they were."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ class Samples:
         self._met.add(_frame_of(truth))
         right = len(pairs) == len(truth.names) and all(_is_right(*pair) for pair in pairs)
         error = sum(abs(value - true) for _, value, true in pairs) / len(pairs)
-        return Judged(sample, float(right), error)
+        return Judged(sample, float(right), min(error, sys.float_info.max))
 
 
 def _frame_of(what: MeasurementSampled | Truth) -> _Frame:

@@ -22,6 +22,7 @@ from modeltrail.processors.deployments.evidence import EvidenceUnreadable, optio
 from modeltrail.processors.deployments.trial.pairing import Counted, Pair, pairs_of
 from modeltrail.schemas.events import SessionsMeasured, SessionValue
 from modeltrail.schemas.routing import CANDIDATE, CHAMPION
+from modeltrail.schemas.sketch import RANGE_LIMIT
 
 #: Of both arms together: at a share of 5 % a thousand of the candidate.
 MOST_SESSIONS = 20_000
@@ -151,7 +152,7 @@ def _read(row: Any, metrics: int) -> Counted:
     at, session, means = row
     if len(means) != metrics:
         raise ValueError("a session has another number of means than there are metrics")
-    return Counted(int(at), str(session), tuple(optional_number(mean) for mean in means))
+    return Counted(int(at), str(session), tuple(map(_mean, means)))
 
 
 def _merged(
@@ -177,8 +178,14 @@ def _merged(
 
 def _counted(value: SessionValue, places: Iterable[int]) -> Counted:
     digest = hashlib.sha256(value.session_id.encode()).hexdigest()[:_DIGITS]
-    means = tuple(optional_number(value.means[place]) if place >= 0 else None for place in places)
+    means = tuple(_mean(value.means[place]) if place >= 0 else None for place in places)
     return Counted(value.last_captured_at, digest, means)
+
+
+def _mean(value: Any) -> float | None:
+    """A session's mean within what windows take; a candidate that diverges stays in its trial."""
+    mean = optional_number(value)
+    return None if mean is None else min(max(mean, -RANGE_LIMIT), RANGE_LIMIT)
 
 
 def _earliest(

@@ -137,7 +137,7 @@ def produce(settings: Settings, seed: int, stop: threading.Event) -> None:
 
 def played_again(settings: Settings, codec: Codec) -> list[Fact]:
     """What follows from the log of measurements and rules, by one run without a stop."""
-    with closing(ControlLog(settings.kafka, codec, SystemClock())) as control:
+    with closing(ControlLog(settings.kafka, codec)) as control:
         control.wait_until_complete(SystemClock().now_us() // 1000)
         rules: list[Appended] = control.records_since(0)
     sources = {

@@ -56,3 +56,22 @@ def test_a_ratio_knows_no_unit_and_no_size_of_groups(
     assert repeated is not None
     assert plain.ratio == scaled.ratio == repeated.ratio
     assert plain.difference == repeated.difference
+
+
+#: Values that differ by less than a sum keeps of them, and others.
+NEARLY_EQUAL = st.sampled_from((0.0, 1e-13, 2e-13, 0.1, 0.3 - 0.2, 1 / 3, 1 - 2 / 3, 0.5))
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abcd"), st.lists(NEARLY_EQUAL, min_size=1, max_size=30), min_size=2
+    )
+)
+def test_groups_that_differ_by_rounding_are_judged_like_any_others(
+    groups: dict[str, list[float]],
+) -> None:
+    found = parity_of(window(10, {f"m@{group}": held for group, held in groups.items()}), "m", 1)
+
+    assert found is not None
+    if max(map(max, groups.values())) - min(map(min, groups.values())) < 1e-12:
+        assert found.may_be_chance

@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
+import threading
 from dataclasses import dataclass, field
 
 import pytest
 
-from modeltrail.processors.registry import agent as agent_module
+from modeltrail.processors import patience
 from modeltrail.processors.registry.agent import RegistryAgent
 from modeltrail.schemas.catalog import newest_schema
 from modeltrail.schemas.codec import Codec
@@ -156,7 +157,7 @@ def test_bytes_that_are_no_fact_and_tombstones_are_passed_over() -> None:
 def test_the_agent_waits_while_the_schema_registry_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(agent_module, "RETRY_S", 0.0)
+    monkeypatch.setattr(patience, "RETRY_S", 0.0)
     partition = Partition()
     value = partition.append(request(1))
     partition.ids.failures = 3
@@ -189,3 +190,30 @@ def test_the_schema_of_an_answer_is_the_newest() -> None:
     partition = Partition()
     handle(partition.new_agent(), partition.append(request(1)))
     assert newest_schema(ModelRegistered.record).text in partition.ids.schemas
+
+
+@dataclass
+class SlowIds(ListedIds):
+    """A schema registry that answers once the worker has done something else."""
+
+    went_on: threading.Event = field(default_factory=threading.Event)
+
+    def schema_of(self, schema_id: int) -> str:
+        assert self.went_on.wait(30), "the worker stood still"
+        return super().schema_of(schema_id)
+
+
+def test_a_schema_registry_that_takes_its_time_holds_up_nothing_else_of_the_worker() -> None:
+    partition = Partition()
+    value = partition.append(request(1))
+    slow = SlowIds(partition.ids.schemas)
+    partition.ids = slow
+    agent = partition.new_agent()
+
+    async def handle_beside_others() -> None:
+        asyncio.get_running_loop().call_later(0.01, slow.went_on.set)
+        await agent.handle(0, 1, key_of("m"), value)
+
+    asyncio.run(handle_beside_others())
+
+    assert partition.versions() == ["v1.0.0"]

@@ -1,11 +1,13 @@
 """The summary keeps each session once, the earliest ones, and can be written and read again."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
 
 from modeltrail.processors.deployments.evidence import EvidenceUnreadable, evidence_json
+from modeltrail.processors.deployments.trial.confidence_sequence import Values, interval_of
 from modeltrail.processors.deployments.trial.summary import (
     MOST_SESSIONS,
     Sessions,
@@ -37,6 +39,31 @@ def test_of_a_session_from_two_nodes_the_earlier_value_counts() -> None:
         for fact in facts:
             summary = summary.absorb(fact)
         assert [each.means for each in summary.champion] == [(20.0,)]
+
+
+@pytest.mark.parametrize("diverged", [1e154, 1.7e308, -1.7e308])
+def test_a_session_that_diverged_stays_in_its_trial_and_the_trial_can_be_judged(
+    diverged: float,
+) -> None:
+    facts = [session(number, "champion", 10.0 + number) for number in range(6)]
+    facts += [session(number, "candidate", 10.5 + number) for number in range(5)]
+    facts.append(session(5, "candidate", diverged))
+    summary = TrialSummary().absorb(measured(facts))
+
+    interval = interval_of([Values(*pair) for pair in values_of(summary)], 1.0, 1, 0.05)
+
+    assert len(summary.pairs()) == 6
+    assert math.isfinite(interval.estimate)
+    assert abs(interval.estimate) > 1e9
+    assert summary_of(json.loads(evidence_json(summary.evidence()))).pairs() == summary.pairs()
+
+
+def values_of(summary: TrialSummary) -> list[tuple[float, float]]:
+    return [
+        (mine, other)
+        for champion, candidate in summary.pairs()
+        if (mine := champion.means[0]) is not None and (other := candidate.means[0]) is not None
+    ]
 
 
 def test_the_newest_count_of_each_partition_is_added_up() -> None:
