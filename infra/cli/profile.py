@@ -132,3 +132,9 @@ def _show(fact: "ReferenceProfiled", columns: "Columns") -> None:
         highlight=False,
     )
     console.print(profile_table(fact.features, columns.values))
+    if columns.left_out:
+        console.print(
+            f"Left out, as not all they hold are numbers: {', '.join(columns.left_out)}",
+            highlight=False,
+            markup=False,
+        )

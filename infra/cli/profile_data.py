@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 
 #: What shows that a node sees something else, rather than that it is slower.
 INPUT_FEATURES = ("luma_mean", "luma_std", "laplacian_var", "face_size", "detection_score")
+_MISSING = ("", "NA", "N/A", "null")
 _MOST_ROWS = 1_000_000
 _EXTRA = (
     "arrayMap(name -> if(has(extra_names, name), "
@@ -40,10 +41,14 @@ _FROM = """
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A data set and its values by metric name, each 1-d; NaN is a missing one."""
+    """A data set and its values by metric name, each 1-d; NaN is a missing one.
+
+    `left_out` names the columns of a file that hold no numbers, where none were asked for.
+    """
 
     dataset: Dataset
     values: Mapping[str, Floats]
+    left_out: tuple[str, ...] = ()
 
 
 def from_file(path: Path, name: str, features: Sequence[str]) -> Columns:
@@ -53,7 +58,7 @@ def from_file(path: Path, name: str, features: Sequence[str]) -> Columns:
         InvalidFact: it cannot be read, or a feature is no column of numbers in it.
     """
     try:
-        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
+        frame = pl.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InvalidFact(
             f"{path} cannot be read as {'Parquet' if path.suffix == '.parquet' else 'CSV'} "
@@ -69,7 +74,13 @@ def from_file(path: Path, name: str, features: Sequence[str]) -> Columns:
         column: frame[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         for column in (features or numeric)
     }
-    return Columns(Dataset(name or path.name, _sha256_of(path), len(frame)), values)
+    left_out = () if features else tuple(each for each in frame.columns if each not in numeric)
+    return Columns(Dataset(name or path.name, _sha256_of(path), len(frame)), values, left_out)
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    # Types follow from all rows: a measure may have no value, or only whole ones, for long.
+    return pl.read_csv(path, infer_schema_length=None, null_values=list(_MISSING))
 
 
 def from_measurements(

@@ -52,7 +52,10 @@ def comparison_of(
 
 
 def status_of(run: RunHistory, now_us: int) -> str:
-    """How a run ended, or whether it runs or is lost."""
+    """How a run ended, or whether it runs or is lost.
+
+    `now_us` is compared with the log's times, never with those of the run's machine.
+    """
     if run.status is not None:
         return run.status.lower()
     patience_us = MISSED_HEARTBEATS * run.heartbeat_s * MICROS

@@ -24,6 +24,8 @@ from modeltrail.schemas.events import (
 )
 from modeltrail.schemas.ids import ExperimentId, Micros, RunId
 
+_NOT_APPENDED = Micros(0)
+
 
 @dataclass(frozen=True, slots=True)
 class FinalMetric:
@@ -72,21 +74,33 @@ class RunHistory:
     detail: str = ""
     #: Seconds between heartbeats; 0: there are none.
     heartbeat_s: float = 0.0
-    #: The newest time of any fact, by the clock of the run.
+    #: When the log appended its newest fact; 0: it has none.
     last_seen_at: int = 0
 
 
-def fold(run: RunHistory, fact: Fact) -> RunHistory:
-    """The run after `fact`; a second start or end changes nothing."""
+def fold(run: RunHistory, fact: Fact, appended_at: Micros = _NOT_APPENDED) -> RunHistory:
+    """The run after `fact`; a second start or end changes nothing.
+
+    Args:
+        run: before.
+        fact: the next of its partition.
+        appended_at: when the log appended it, which is when the run was seen; 0: it has not yet.
+
+    Raises:
+        ValueError: the fact contradicts itself.
+    """
     change = _CHANGES.get(type(fact))
     run = change(run, fact) if change else run
-    seen = max(run.last_seen_at, getattr(fact, "occurred_at", 0))
+    # Not by the clock of the run, which is another machine's: whoever reads would call a run lost
+    # that is behind, and one running that was ahead when it died.
+    seen = max(run.last_seen_at, appended_at)
     return run if seen == run.last_seen_at else replace(run, last_seen_at=seen)
 
 
 def _start(run: RunHistory, fact: RunStarted) -> RunHistory:
     if run.started_at is not None:
         return run
+    _object_of(fact.config_json)
     return replace(
         run,
         experiment_id=fact.experiment_id,
@@ -126,7 +140,14 @@ def _widened(known: MetricRange | None, logged: FinalMetric) -> MetricRange:
 
 
 def _log_params(run: RunHistory, fact: ParamsLogged) -> RunHistory:
-    return replace(run, params={**run.params, **json.loads(fact.params_json)})
+    return replace(run, params={**run.params, **_object_of(fact.params_json)})
+
+
+def _object_of(text: str) -> Mapping[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"{text!r:.80} is no JSON object")
+    return found
 
 
 def _set_tag(run: RunHistory, fact: RunTagSet) -> RunHistory:

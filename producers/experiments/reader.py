@@ -1,6 +1,7 @@
 """Reads what became of runs: the port, and a reader that needs nothing but the log."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Sequence
 from typing import Protocol
 
 from modeltrail.producers.eventlog.port import Log
@@ -8,11 +9,13 @@ from modeltrail.producers.eventlog.reading import read_to_end
 from modeltrail.producers.experiments.fold import RunHistory, fold
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.errors import DecodeError
-from modeltrail.schemas.events import Fact, MetricsLogged
+from modeltrail.schemas.events import MetricsLogged
 from modeltrail.schemas.ids import RunId
 from modeltrail.schemas.partitioning import partition_of
 from modeltrail.schemas.topics import EXPERIMENTS, key_of
 from modeltrail.schemas.wire import schema_id_of
+
+_LOG = logging.getLogger(__name__)
 
 
 class ExperimentReader(Protocol):
@@ -39,19 +42,15 @@ class LogExperimentReader:
 
     def runs(self, run_ids: Sequence[RunId]) -> dict[RunId, RunHistory]:
         """What became of these runs; those that are not known are left out."""
-        found: dict[RunId, RunHistory] = {}
-        for run_id, fact in self._facts(run_ids, metrics=True):
-            found[run_id] = fold(found.get(run_id, RunHistory()), fact)
+        found = self._read(run_ids, metrics=True)
         return {run_id: run for run_id, run in found.items() if run.started_at is not None}
 
     def run_without_metrics(self, run_id: RunId) -> RunHistory:
         """What became of one run but for its metrics, which take longest to read."""
-        run = RunHistory()
-        for _, fact in self._facts([run_id], metrics=False):
-            run = fold(run, fact)
-        return run
+        return self._read([run_id], metrics=False).get(run_id, RunHistory())
 
-    def _facts(self, run_ids: Sequence[RunId], *, metrics: bool) -> Iterator[tuple[RunId, Fact]]:
+    def _read(self, run_ids: Sequence[RunId], *, metrics: bool) -> dict[RunId, RunHistory]:
+        found: dict[RunId, RunHistory] = {}
         count = self._log.partitions(EXPERIMENTS)
         wanted = {key_of(run_id): run_id for run_id in run_ids}
         positions = dict.fromkeys({partition_of(key, count) for key in wanted}, 0)
@@ -63,10 +62,17 @@ class LogExperimentReader:
             value = record.value or b""
             try:
                 if metrics or self._kind(value) != MetricsLogged.record:
-                    yield run_id, self._codec.decode(value)
-            except DecodeError:
-                # The projector puts it into the dead letters.
-                continue
+                    run = found.get(run_id, RunHistory())
+                    found[run_id] = fold(run, self._codec.decode(value), record.appended_at)
+            except (DecodeError, ValueError) as error:
+                # Whoever wrote it, it must not hide the others.
+                _LOG.warning(
+                    "skipped partition %d offset %d of the experiments topic: %s",
+                    record.partition,
+                    record.offset,
+                    error,
+                )
+        return found
 
     def _kind(self, value: bytes) -> str:
         return self._codec.writer_of(schema_id_of(value)).record

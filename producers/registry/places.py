@@ -1,6 +1,7 @@
 """Reads and writes one file named by its content, wherever fsspec reaches: a folder, a bucket."""
 
 import hashlib
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -84,7 +85,9 @@ class Place:
             else:
                 self._files.put_file(str(source), self._path)
                 file.seek(0)
-                self._require_unchanged(copy(file), digest, source, self._path)
+                # It opened the path anew, which may lead to another file by now.
+                unchanged = copy(file) == digest and _leads_to(source, file)
+                self._require_unchanged(unchanged, source, self._path)
 
     def download(self, cached: Path, sha256: Sha256) -> None:
         """Bring the file to `cached`, which never holds anything else.
@@ -123,15 +126,15 @@ class Place:
             file.seek(0)
             with self._files.open(partial, "wb") as out:
                 written = copy(file, out.write)
-            self._require_unchanged(written, digest, source, partial)
+            self._require_unchanged(written == digest, source, partial)
             self._files.mv(partial, self._path)
         except BaseException:
             if self._files.exists(partial):
                 self._files.rm_file(partial)
             raise
 
-    def _require_unchanged(self, found: bytes, digest: bytes, source: Path, written: str) -> None:
-        if found != digest:
+    def _require_unchanged(self, unchanged: bool, source: Path, written: str) -> None:
+        if not unchanged:
             self._files.rm_file(written)
             raise ArtifactCorrupt(f"{source} changed while it was stored: call again")
 
@@ -191,6 +194,13 @@ def require_same(found: bytes, registered: Sha256, where: str) -> None:
             f"{where} holds {found.hex()}, not the registered {registered.hex()}: "
             "register the original file again to restore it"
         )
+
+
+def _leads_to(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _protocols(files: Any) -> tuple[str, ...]:

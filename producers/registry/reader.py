@@ -21,7 +21,7 @@ from modeltrail.producers.registry.snapshot import RegistrySnapshot
 from modeltrail.producers.registry.view import RegistryView
 from modeltrail.schemas.codec import Codec, SchemaIds
 from modeltrail.schemas.errors import SchemaRegistryUnavailable
-from modeltrail.schemas.ids import Micros, ModelId
+from modeltrail.schemas.ids import Micros, ModelId, Sha256
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -134,9 +134,12 @@ class RegistryReader(LogAccess):
         Raises:
             ArtifactStoreUnavailable: the store does not answer or refuses; call again.
         """
-        gone = self._read(lambda found: list(found.unheld(model_id)))
-        for model in gone:
+        gone = []
+        for model in self._read(lambda found: list(found.unheld(model_id))):
+            if _is_held(self._view.get(), model.artifact_sha256):
+                continue
             self._store.erase(model.artifact_sha256, model.artifact_uri)
+            gone.append(model)
         return gone
 
     def _read(self, ask: Callable[[RegistrySnapshot], T]) -> T:
@@ -149,11 +152,14 @@ class RegistryReader(LogAccess):
     def _carry_out(self, view: RegistryView, model_ids: Set[ModelId]) -> None:
         gone = view.read(lambda found: [each for name in model_ids for each in found.unheld(name)])
         for model in gone:
-            self._store.forget(model.artifact_sha256)
+            sha256 = model.artifact_sha256
+            self._store.forget(sha256)
             if not self._store.on_this_machine:
                 continue
             try:
-                self._store.erase(model.artifact_sha256)
+                # First whether there is anything: that costs less than to ask the log.
+                if self._store.has(sha256) and not _is_held(view, sha256):
+                    self._store.erase(sha256)
             except ArtifactStoreUnavailable as error:
                 # Whoever only reads may not be allowed to.
                 _LOG.warning("an erased artifact is still there: %s", error)
@@ -163,6 +169,11 @@ class RegistryReader(LogAccess):
             return self.get_model(model.model_id, model.version) or model
         except (Unavailable, SchemaRegistryUnavailable):
             return model
+
+
+def _is_held(view: RegistryView, sha256: Sha256) -> bool:
+    # Asked right before each deletion: a file may be registered anew while others are deleted.
+    return view.read(lambda found: found.is_held(sha256))
 
 
 def _micros(ts: int | datetime) -> int:

@@ -148,12 +148,7 @@ def transient(state: NodeState) -> tuple[str, ...]:
     Bytes of another hash are not among them: the store has answered, and what it holds is for
     people to see at once.
     """
-    may_pass = {
-        sha
-        for sha, failure in state.failures.items()
-        if failure.outcome is not LoadOutcome.HASH_MISMATCH
-    }
-    return _wanted_of(state, may_pass)
+    return _wanted_of(state, {sha for sha, failure in state.failures.items() if _may_pass(failure)})
 
 
 def is_settled(state: NodeState, model_id: ModelId) -> bool:
@@ -165,6 +160,19 @@ def is_settled(state: NodeState, model_id: ModelId) -> bool:
     )
 
 
+def may_come(state: NodeState, model_id: ModelId) -> bool:
+    """Whether a model of which nothing is served may be served yet, as it is routed."""
+    routing = state.wanted.get(model_id)
+    if routing is None or _has_arms(state.served.get(model_id)):
+        return False
+    failures = (
+        state.failures.get(arm.artifact_sha256)
+        for arm in routing.arms
+        if arm.artifact_sha256 not in state.loaded
+    )
+    return any(failure is None or _may_pass(failure) for failure in failures)
+
+
 def _wanted_of(state: NodeState, artifacts: Container[Sha256]) -> tuple[str, ...]:
     return tuple(
         sorted(
@@ -174,6 +182,10 @@ def _wanted_of(state: NodeState, artifacts: Container[Sha256]) -> tuple[str, ...
             if arm.artifact_sha256 in artifacts
         )
     )
+
+
+def _may_pass(failure: Failure) -> bool:
+    return failure.outcome is not LoadOutcome.HASH_MISMATCH
 
 
 def _settled(state: NodeState) -> NodeState:

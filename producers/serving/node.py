@@ -167,14 +167,18 @@ class ServingNode:
     def wait_until_served(self, model_id: str, timeout_s: float = 60.0) -> None:
         """Wait until the routing was read and a model is served by it, or as well as can be.
 
+        An artifact that does not come or does not open is waited for: it is tried again meanwhile.
+
         Raises:
-            NothingServed: it is not within `timeout_s`.
+            NothingServed: it is not within `timeout_s`, or the store has other bytes.
         """
         name = ModelId(model_id)
         deadline = self._clock.monotonic() + timeout_s
         self._follower.caught_up.wait(timeout_s)
         left = max(0.0, deadline - self._clock.monotonic())
-        self._engine.wait(lambda state: fold.is_settled(state, name), left)
+        self._engine.wait(
+            lambda state: fold.is_settled(state, name) and not fold.may_come(state, name), left
+        )
         if all(arm.model_id != name for arm in self.served_arms()):
             failures = [str(failure.detail) for failure in self._engine.state.failures.values()]
             raise NothingServed(

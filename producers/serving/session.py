@@ -173,7 +173,16 @@ class _Noting:
         outputs = self._run(output_names, feeds, run_options)
         if not self._noted:
             self._noted = True
-            self._slot.fed = {
-                name: tuple(getattr(each, "shape", ())) for name, each in feeds.items()
-            }
+            shapes = {name: _shape_of(each) for name, each in feeds.items()}
+            self._slot.fed = {name: shape for name, shape in shapes.items() if shape is not None}
         return outputs
+
+
+def _shape_of(value: Any) -> tuple[int, ...] | None:
+    try:
+        # An array has it as an attribute, an `onnxruntime.OrtValue` as a method.
+        shape = value.shape
+        return tuple(shape() if callable(shape) else shape)
+    except Exception:
+        # It is only for a warm-up: whatever ONNX Runtime has run on may not fail here.
+        return None

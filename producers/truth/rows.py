@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -109,13 +109,21 @@ def _row(heading: list[str], measures: tuple[str, ...], cells: list[str]) -> Tru
     if not known:
         raise InvalidFact("no measure has a value: fill one in or leave the line out")
     return TruthRow(
-        node_id=NodeId(check_id("node_id", row["node_id"])),
-        session_id=SessionId(check_id("session_id", row["session_id"])),
+        node_id=NodeId(_id("node_id", row)),
+        session_id=SessionId(_id("session_id", row)),
         frame=_frame(row["frame"]),
-        model_id=ModelId(check_id("model_id", row["model_id"])),
+        model_id=ModelId(_id("model_id", row)),
         names=tuple(known),
         values=tuple(_number(name, row[name]) for name in known),
     )
+
+
+def _id(name: str, row: Mapping[str, str]) -> str:
+    text = check_id(name, row[name])
+    # As comes of "gate-1, clip 7": it would be taken, and never meet its measurement.
+    if text != text.strip():
+        raise InvalidFact(f"{name} is {text!r:.80}: leave out the blanks around it")
+    return text
 
 
 def _frame(text: str) -> int:

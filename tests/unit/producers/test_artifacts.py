@@ -6,6 +6,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from modeltrail.producers.errors import (
     ArtifactCorrupt,
@@ -124,6 +125,36 @@ class TestOnAnObjectStore:
         fetched = remote.fetch(artifact.sha256, artifact.uri)
 
         assert fetched.read_bytes() == onnx_file.read_bytes()
+
+    @pytest.mark.parametrize("meanwhile", ["replaced", "deleted"])
+    def test_a_file_that_is_another_by_the_time_it_is_sent_is_not_stored(
+        self,
+        remote: ArtifactStore,
+        onnx_file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        meanwhile: str,
+    ) -> None:
+        # Given a trainer that saves a better epoch between the hash and the upload
+        sent = MemoryFileSystem.put_file
+
+        def send(files: MemoryFileSystem, source: str, path: str, **options: object) -> None:
+            better = onnx_file.with_suffix(".new")
+            better.write_bytes(b"a better epoch")
+            better.replace(onnx_file)
+            sent(files, source, path, **options)
+            if meanwhile == "deleted":
+                onnx_file.unlink()
+
+        digest = Sha256(hashlib.sha256(onnx_file.read_bytes()).digest())
+        with monkeypatch.context() as patched:
+            patched.setattr(MemoryFileSystem, "put_file", send)
+
+            # When the first is stored
+            with pytest.raises(ArtifactCorrupt, match="changed while it was stored"):
+                remote.put(onnx_file)
+
+        # Then nothing lies under its name
+        assert not remote.has(digest)
 
     def test_other_bytes_in_the_store_never_reach_the_cache(
         self, remote: ArtifactStore, onnx_file: Path, tmp_path: Path

@@ -121,16 +121,18 @@ def test_a_child_beats_for_its_own_runs_only(wait_until: Wait) -> None:
 
 
 def test_a_run_without_a_fact_for_three_heartbeats_is_lost(
-    settings: Settings, log: MemoryLog, ids: MemorySchemaIds
+    settings: Settings, ids: MemorySchemaIds
 ) -> None:
     # Given a run with a heartbeat of 10 s whose process died after 5 s
     clock = ManualClock()
+    log = MemoryLog(clock=clock)
     tracking = replace(settings.experiment_tracking, heartbeat_s=10.0)
     settings = replace(settings, experiment_tracking=tracking)
     with ExperimentTracker(settings, log=log, schema_ids=ids, clock=clock) as tracker:
         run = tracker.start_experiment("a")
         clock.advance(5)
         tracker.log_metrics(run, {"loss": 1.0})
+        tracker.flush()
         tracker._heartbeat.close()
 
         # Then it runs for another 30 s, and is lost from then on
@@ -143,3 +145,28 @@ def test_a_run_without_a_fact_for_three_heartbeats_is_lost(
         # Until it says something
         tracker.log_metrics(run, {"loss": 0.5})
         assert tracker.compare_experiments([run])[run].status == "running"
+
+
+@pytest.mark.parametrize("ahead_s", [-3600, -31, 31, 3600])
+def test_whether_a_run_is_lost_does_not_depend_on_the_clock_of_its_machine(
+    settings: Settings, ids: MemorySchemaIds, ahead_s: float
+) -> None:
+    # Given a run on a machine whose clock is not that of the log and of whoever reads it
+    here, there = ManualClock(), ManualClock()
+    there.jump(ahead_s)
+    log = MemoryLog(clock=here)
+    tracking = replace(settings.experiment_tracking, heartbeat_s=10.0)
+    settings = replace(settings, experiment_tracking=tracking)
+    with (
+        ExperimentTracker(settings, log=log, schema_ids=ids, clock=there) as tracker,
+        ExperimentTracker(settings, log=log, schema_ids=ids, clock=here) as reader,
+    ):
+        run = tracker.start_experiment("a")
+        tracker.flush()
+        tracker._heartbeat.close()
+
+        # Then it runs for 30 s without a fact, and is lost from then on
+        here.advance(30)
+        assert reader.compare_experiments([run])[run].status == "running"
+        here.advance(1)
+        assert reader.compare_experiments([run])[run].status == "lost"

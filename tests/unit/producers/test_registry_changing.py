@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -336,6 +337,45 @@ class TestErasing:
         assert reader.fetch_artifact(found(reader)).exists()
         with pytest.raises(ArtifactErased):
             reader.fetch_artifact(found(reader, "v1.0.0"))
+
+    @pytest.mark.parametrize("sweep", [ModelRegistry.apply_erasures, ModelRegistry.list_models])
+    def test_bytes_that_are_registered_anew_during_a_sweep_are_kept(
+        self,
+        registry: ModelRegistry,
+        register: Register,
+        settings: Settings,
+        log: MemoryLog,
+        ids: MemorySchemaIds,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        sweep: Callable[[ModelRegistry], object],
+    ) -> None:
+        # given a backup of the store from before two erasures
+        stored = []
+        for content in ("a", "b"):
+            model = found(registry, register(content))
+            path = registry.fetch_artifact(model)
+            stored.append((path, path.read_bytes()))
+        registry.erase("m")
+        for path, held in stored:
+            path.write_bytes(held)
+        reader = another(settings, log, ids)
+        erase = reader._store.erase
+
+        def erase_while_another_registers(*which: Any) -> None:
+            if len(registry.versions("m")) == 2:
+                register("b")
+            erase(*which)
+
+        monkeypatch.setattr(reader._store, "erase", erase_while_another_registers)
+
+        # when they are applied, and the second is registered while the first is deleted
+        sweep(reader)
+
+        # then that is there
+        assert [path.exists() for path, _ in stored] == [False, True]
+        anew = found(reader)
+        assert (anew.version, reader.fetch_artifact(anew)) == ("v3.0.0", stored[1][0])
 
     def test_nothing_is_deleted_that_is_not_named_by_its_content(
         self, registry: ModelRegistry, register: Register, tmp_path: Path

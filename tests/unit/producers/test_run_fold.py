@@ -108,10 +108,31 @@ def test_params_tags_and_artifacts_are_those_that_came_last() -> None:
 
 
 def test_the_newest_fact_of_any_kind_is_the_last_sight_and_a_resumption_sets_the_pace() -> None:
-    run = folded(
-        started(10),
-        RunHeartbeat(EventId(bytes(16)), Micros(70), RUN),
-        RunResumed(EventId(bytes(16)), Micros(60), RUN, heartbeat_s=5.0),
-    )
+    run = RunHistory()
+    for fact, appended_at in (
+        (started(10), 110),
+        (RunHeartbeat(EventId(bytes(16)), Micros(900), RUN), 170),
+        (RunResumed(EventId(bytes(16)), Micros(60), RUN, heartbeat_s=5.0), 160),
+    ):
+        run = fold(run, fact, Micros(appended_at))
 
-    assert (run.last_seen_at, run.heartbeat_s) == (70, 5.0)
+    # By the log's clock, whatever that of the run says.
+    assert (run.last_seen_at, run.heartbeat_s) == (170, 5.0)
+
+
+def test_a_fact_that_the_log_does_not_have_is_no_sight_of_the_run() -> None:
+    assert folded(started(10)).last_seen_at == 0
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        MetricsLogged(EventId(bytes(16)), Micros(1), RUN, 1, ("loss",), ()),
+        ParamsLogged(EventId(bytes(16)), Micros(1), RUN, "{at: 1}"),
+        ParamsLogged(EventId(bytes(16)), Micros(1), RUN, "null"),
+        RunStarted(EventId(bytes(16)), Micros(1), RUN, ExperimentId("exp"), "[]"),
+    ],
+)
+def test_a_fact_that_contradicts_itself_is_refused(fact: Fact) -> None:
+    with pytest.raises(ValueError, match=r"JSON object|shorter|Expecting"):
+        fold(RunHistory(), fact)

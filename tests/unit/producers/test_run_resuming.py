@@ -11,14 +11,17 @@ from modeltrail.infra.errors import Unavailable
 from modeltrail.producers.errors import InvalidFact, RunAlreadyEnded, UnknownRun
 from modeltrail.producers.eventlog.memory import MemoryLog, MemorySchemaIds
 from modeltrail.producers.experiments.tracker import ExperimentTracker
+from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import (
     Fact,
     MetricsLogged,
+    ParamsLogged,
     RunEnded,
     RunResumed,
     RunStarted,
     RunStatus,
 )
+from modeltrail.schemas.ids import EventId, ExperimentId, Micros, RunId
 from modeltrail.schemas.topics import EXPERIMENTS, Topic, key_of
 
 Facts = Callable[[Topic], list[Fact]]
@@ -151,6 +154,40 @@ def test_bytes_that_are_no_fact_do_not_keep_a_run_from_going_on(
 
     with opened(settings, log, ids) as other:
         assert other.resume("run-1").experiment_id == "threshold"
+
+
+RUN = RunId("run-1")
+CONTRADICTIONS = [
+    MetricsLogged(EventId(bytes(16)), Micros(1), RUN, 3, ("loss", "recall"), (0.1,)),
+    ParamsLogged(EventId(bytes(16)), Micros(1), RUN, "{at: 1}"),
+    ParamsLogged(EventId(bytes(16)), Micros(1), RUN, "[1]"),
+    RunStarted(EventId(bytes(16)), Micros(1), RUN, ExperimentId("other"), "7"),
+]
+
+
+@pytest.mark.parametrize("fact", CONTRADICTIONS)
+def test_a_fact_that_contradicts_itself_hides_no_run(
+    settings: Settings,
+    log: MemoryLog,
+    ids: MemorySchemaIds,
+    caplog: pytest.LogCaptureFixture,
+    fact: Fact,
+) -> None:
+    # Given a run among whose facts somebody else's producer wrote one that is none
+    log.append(EXPERIMENTS, key_of(RUN), Codec(ids).encode(fact))
+    with opened(settings, log, ids) as tracker:
+        run = tracker.run("threshold", {"at": 0.5}, run_id=RUN)
+        run.log_metrics({"loss": 0.1}, step=3)
+
+        # When it is compared, and goes on elsewhere
+        found = tracker.compare_experiments([RUN])[RUN]
+        with opened(settings, log, ids) as other:
+            resumed = other.resume(RUN)
+
+    # Then both go by the other facts, and a warning says which was passed over
+    assert (found.settings, found.final_metrics) == ({"at": 0.5}, {"loss": 0.1})
+    assert resumed.experiment_id == found.experiment_id == "threshold"
+    assert "offset 0 of the experiments topic" in caplog.text
 
 
 def test_an_open_run_of_this_tracker_is_given_as_it_is(

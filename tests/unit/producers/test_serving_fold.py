@@ -10,6 +10,7 @@ from modeltrail.producers.serving.fold import (
     failing,
     is_settled,
     loaded,
+    may_come,
     next_load,
     next_retry,
     released,
@@ -70,6 +71,40 @@ def test_a_routing_is_served_once_all_its_arms_are_loaded() -> None:
         (CHAMPION, "v1.0.0", 2),
     ]
     assert is_settled(state, MODEL)
+
+
+@pytest.mark.parametrize(
+    ("champion", "candidate", "expected"),
+    [
+        # Nothing is known of an artifact that is still on its way.
+        (None, None, True),
+        (LoadOutcome.FETCH_FAILED, None, True),
+        (LoadOutcome.LOAD_FAILED, LoadOutcome.LOAD_FAILED, True),
+        (None, LoadOutcome.HASH_MISMATCH, True),
+        (LoadOutcome.FETCH_FAILED, LoadOutcome.HASH_MISMATCH, True),
+        (LoadOutcome.HASH_MISMATCH, LoadOutcome.HASH_MISMATCH, False),
+        # The champion alone is served already.
+        (LoadOutcome.LOADED, LoadOutcome.FETCH_FAILED, False),
+        (LoadOutcome.LOADED, LoadOutcome.HASH_MISMATCH, False),
+        (LoadOutcome.HASH_MISMATCH, LoadOutcome.LOADED, False),
+    ],
+)
+def test_what_is_not_served_may_come_while_an_artifact_is_missing_that_others_do_not_replace(
+    champion: LoadOutcome | None, candidate: LoadOutcome | None, expected: bool
+) -> None:
+    state = routed(NodeState(), BOTH)
+    for version, outcome in ((1, champion), (2, candidate)):
+        if outcome is LoadOutcome.LOADED:
+            state = loaded(state, sha(version))
+        elif outcome is not None:
+            state = fails(state, version, outcome)
+
+    assert may_come(state, MODEL) is expected
+
+
+def test_a_model_without_a_routing_or_an_arm_does_not_come_by_waiting() -> None:
+    assert not may_come(NodeState(), MODEL)
+    assert not may_come(routed(NodeState(), routing(1)), MODEL)
 
 
 def test_what_is_loaded_already_is_served_at_once() -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from modeltrail.infra.config import Settings
-from modeltrail.producers.errors import NothingServed
+from modeltrail.producers.errors import ArtifactStoreUnavailable, NothingServed
 from modeltrail.producers.eventlog.memory import MemoryLog, MemorySchemaIds
 from modeltrail.producers.monitoring.runtime import open_session
-from modeltrail.producers.registry.artifacts import open_artifact_store
+from modeltrail.producers.registry.artifacts import ArtifactStore, open_artifact_store
 from modeltrail.producers.serving import loading
 from modeltrail.producers.serving.node import ServingNode
 from modeltrail.producers.serving.session import ServedSession
@@ -326,6 +327,73 @@ def test_without_a_routing_a_frame_is_refused_with_what_to_do(node: ServingNode)
         session.frame()
     with pytest.raises(NothingServed, match="deployments list"):
         node.wait_until_served(MODEL, timeout_s=0.05)
+
+
+def test_a_store_that_is_busy_at_the_start_is_waited_for(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a store that refuses the first request
+    fetch = ArtifactStore.fetch
+    refused: list[str] = []
+
+    def busy_once(store: ArtifactStore, sha256: Sha256, uri: str) -> Path:
+        if not refused:
+            refused.append(uri)
+            raise ArtifactStoreUnavailable("503 SlowDown")
+        return fetch(store, sha256, uri)
+
+    fleet.route(fleet.arm(CHAMPION, WHOLE, 2))
+    monkeypatch.setattr(ArtifactStore, "fetch", busy_once)
+    with fleet.node() as node:
+        # when the node waits as the README's does
+        node.wait_until_served(MODEL)
+        # then it serves
+        assert [arm.version for arm in node.served_arms()] == ["v2.0.0"]
+    assert refused
+
+
+def test_other_bytes_in_the_store_are_reported_by_whoever_waits(
+    fleet: Fleet, node: ServingNode
+) -> None:
+    arm = fleet.arm(CHAMPION, WHOLE, 2)
+    fleet.store.fetch(arm.artifact_sha256, arm.artifact_uri).write_bytes(b"other")
+    fleet.route(arm)
+
+    with pytest.raises(NothingServed, match="not the registered"):
+        node.wait_until_served(MODEL)
+
+
+class Shapeless(np.ndarray[Any, Any]):
+    """An array that ONNX Runtime takes and that does not tell its shape to Python."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "shape":
+            raise RuntimeError("ask ONNX Runtime")
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize(
+    ("feed", "noted"),
+    [
+        (onnxruntime.OrtValue.ortvalue_from_numpy(FEEDS["x"]), {"x": (2,)}),
+        (FEEDS["x"], {"x": (2,)}),
+        (FEEDS["x"].view(Shapeless), {}),
+    ],
+)
+def test_the_first_frame_of_a_model_gives_its_outputs_whatever_it_is_fed_with(
+    fleet: Fleet, node: ServingNode, feed: Any, noted: dict[str, tuple[int, ...]]
+) -> None:
+    session = node.session(MODEL, "morning")
+
+    def serves(version: str) -> bool:
+        return [arm.version for arm in node.served_arms()] == [version]
+
+    for factor in (2, 3):
+        fleet.route(fleet.arm(CHAMPION, WHOLE, factor))
+        eventually(partial(serves, f"v{factor}.0.0"))
+
+        assert session.run(None, {"x": feed})[0].tolist() == [factor, 2 * factor]
+        assert node._engine.slot(ModelId(MODEL)).fed == noted
 
 
 def test_when_the_last_arm_is_withdrawn_frames_are_refused(fleet: Fleet, node: ServingNode) -> None:

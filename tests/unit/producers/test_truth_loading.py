@@ -111,6 +111,23 @@ def test_one_bad_line_keeps_the_whole_file_out_and_every_bad_line_is_named(scene
     assert scene.facts() == []
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("gate-1, clip 7,3,centerface,2,", "line 3: session_id is ' clip 7'"),
+        ("gate-1 ,clip 7,3,centerface,2,", "line 3: node_id is 'gate-1 '"),
+        ("gate-1,clip 7, 3, centerface, 2,", "line 3: model_id is ' centerface'"),
+    ],
+)
+def test_an_id_with_blanks_around_it_would_never_meet_its_measurement_and_is_refused(
+    scene: Scene, row: str, said: str
+) -> None:
+    with pytest.raises(TruthFileInvalid, match=f"{said}: leave out the blanks"):
+        scene.load(HEADING, "gate-1,clip 7,2,centerface, 2,", row)
+
+    assert scene.facts() == []
+
+
 def test_a_file_with_very_many_bad_lines_is_summed_up(scene: Scene) -> None:
     with pytest.raises(TruthFileInvalid, match="and 80 more"):
         scene.load(HEADING, *(f"gate,morning,x{number},m,1,1" for number in range(100)))
