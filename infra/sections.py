@@ -23,7 +23,9 @@ class ModelRegistrySettings:
 class ExperimentTrackingSettings:
     """How experiment facts survive while Kafka is away, and what is recorded by itself."""
 
-    spool_path: str = _setting(".modeltrail/spool", "folder for facts that Kafka has not taken yet")
+    spool_path: str = _setting(
+        ".modeltrail/spool", "folder for facts that Kafka has not taken yet; one per account"
+    )
     spool_max_mb: int = _setting(256, "size at which log_metrics blocks, MiB")
     flush_timeout_s: float = _setting(10.0, "how long exit and end_experiment wait for Kafka, s")
     capture: bool = _setting(True, "runs record commit, host, versions, seed and GPUs")

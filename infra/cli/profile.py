@@ -104,7 +104,7 @@ def append_profile(settings: Settings, fact: "ReferenceProfiled") -> None:
     from modeltrail.schemas.topics import REGISTRY, key_of
 
     outbox = Outbox(
-        settings.experiment_tracking,
+        settings,
         KafkaLog(settings.kafka),
         lambda: ConfluentSchemaIds(settings.schema_registry),
     )

@@ -73,7 +73,7 @@ class ExperimentTracker(RunRecorder):
 
         ids()
         super().__init__(
-            Outbox(tracking, known_log, ids, full_timeout_s=full_timeout_s),
+            Outbox(settings, known_log, ids, full_timeout_s=full_timeout_s),
             open_artifact_store(settings),
             clock or SystemClock(),
             heartbeat_s=tracking.heartbeat_s,

@@ -51,7 +51,7 @@ class ModelRegistry(RegistryReader):
     ) -> None:
         """Prepare; nothing is connected yet. Arguments and errors are those of `RegistryReader`."""
         super().__init__(settings, log=log, schema_ids=schema_ids, clock=clock)
-        self._outbox = Outbox(self._settings.experiment_tracking, self._log, self._ids)
+        self._outbox = Outbox(self._settings, self._log, self._ids)
         timeout_s = self._settings.model_registry.answer_timeout_s
         self._asking = Asking(self._log, self._codec, self._outbox, self._clock, timeout_s)
         self._leftovers = Leftovers(self.apply_erasures, LEFTOVERS_RETRY_S)

@@ -39,6 +39,11 @@ def pack_prefix(topic: str, key: bytes, record: str, version: int) -> bytes:
     return lengths + topic_bytes + key + record_bytes
 
 
+def pack(address: Address, datum: bytes) -> bytes:
+    """The body that `unpack` takes apart."""
+    return pack_prefix(address.topic, address.key, address.record, address.version) + datum
+
+
 def unpack(body: bytes) -> SpooledFact | None:
     """The fact of a spooled body; None: it holds none."""
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from modeltrail.producers.eventlog.framing import Framer
 from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, Sender
 from modeltrail.producers.per_process import ForkGate
-from modeltrail.producers.spooling.fact import Address, SpooledFact
+from modeltrail.producers.spooling.fact import Address, SpooledFact, pack
 from modeltrail.producers.spooling.spool import Mark, Spool
 from modeltrail.schemas.errors import DecodeError, ModeltrailError
 from modeltrail.schemas.topics import TOPICS, Topic
@@ -33,6 +33,8 @@ class _Batch:
         self.mark = mark
         self.unanswered = size
         self.failed = False
+        #: The addresses of its facts, each with the header of their values.
+        self.ways: list[tuple[Address, bytes]] = []
         self._refused = refused
 
     def answered(self, failure: DeliveryFailure | None) -> None:
@@ -129,8 +131,10 @@ class Forwarder:
                 if address is not last:
                     last, header = address, self._header(address)
                     topic = _TOPICS.get(address.topic)
+                    if header is not None:
+                        batch.ways.append((address, header))
                 if header is None or topic is None:
-                    self._spool.put_aside(datum, "of an unknown schema")
+                    self._spool.put_aside(pack(address, datum), "of an unknown schema")
                     batch.unanswered -= 1
                 elif not send(topic, address.key, header + datum, answered):
                     self._send_patiently(topic, address.key, header + datum, answered)
@@ -156,10 +160,15 @@ class Forwarder:
             return None
 
     def _refused(self, batch: _Batch, failure: DeliveryFailure) -> None:
-        if failure.permanent:
-            self._spool.put_aside(failure.value, "refused by Kafka")
-        else:
+        if not failure.permanent:
             _LOG.warning("Kafka did not take a fact (%s): it is sent again", failure.detail)
+            batch.failed = True
+            return
+        try:
+            self._spool.put_aside(_packed(batch, failure), "refused by Kafka")
+        except OSError as error:
+            # Acknowledged it would be nowhere; and an error may not leave through Kafka's client.
+            _LOG.warning("a fact that Kafka refuses cannot be kept: %s; it is sent again", error)
             batch.failed = True
 
     def _settle(self, wait_s: float) -> None:
@@ -180,3 +189,13 @@ class Forwarder:
     def _pause(self) -> None:
         self._sender.poll(0)
         self._closing.wait(_RETRY_S)
+
+
+def _packed(batch: _Batch, refused: DeliveryFailure) -> bytes:
+    """What the spool held of a fact: its framed value alone would not say where it goes."""
+    packed = (
+        pack(address, refused.value[len(header) :])
+        for address, header in batch.ways
+        if address.key == refused.key and refused.value.startswith(header)
+    )
+    return next(packed, refused.value)

@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from modeltrail.infra.config import ExperimentTrackingSettings
+from modeltrail.infra.config import Settings
 from modeltrail.producers.eventlog.framing import Framer, decode_datum, newest_version
 from modeltrail.producers.eventlog.port import Log
 from modeltrail.producers.per_process import ForkGate, PerProcess, at_exit
+from modeltrail.producers.spooling.destination import destination_of
 from modeltrail.producers.spooling.fact import LARGEST_DATUM, pack_prefix
 from modeltrail.producers.spooling.forwarder import Forwarder
 from modeltrail.producers.spooling.spool import Spool
@@ -34,13 +35,15 @@ class Outbox:
 
     def __init__(
         self,
-        settings: ExperimentTrackingSettings,
+        settings: Settings,
         log: Log,
         schema_ids: Callable[[], SchemaIds],
         *,
         full_timeout_s: float = FULL_TIMEOUT_S,
     ) -> None:
-        self._settings = settings
+        self._settings = settings.experiment_tracking
+        # Now: while they were read, the embedded stack that they may lead to was running.
+        self._destination = destination_of(settings)
         self._log = log
         self._schema_ids = schema_ids
         self._full_timeout_s = full_timeout_s
@@ -91,7 +94,7 @@ class Outbox:
         return [decode_datum(of.record, of.version, datum) for of, datum in spooled]
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until Kafka has every fact; whether it has."""
+        """Wait until Kafka has every fact that was put before; whether it has."""
         running = self._running.made
         return running is None or running.spool.wait_drained(timeout_s)
 
@@ -108,14 +111,22 @@ class Outbox:
         if not running.spool.wait_drained(self._settings.flush_timeout_s):
             _LOG.warning(
                 "Kafka has not taken every fact: the rest stays in %s, and is sent by the next "
-                "ModelRegistry or ExperimentTracker with this folder",
+                "ModelRegistry or ExperimentTracker with this folder and this Kafka",
                 self._settings.spool_path,
             )
         running.forwarder.close(_THREAD_STOP_S)
 
     def _open(self) -> _Running:
-        spool = Spool(Path(self._settings.spool_path), self._settings.spool_max_mb << 20)
+        spool = Spool(
+            Path(self._settings.spool_path), self._settings.spool_max_mb << 20, self._destination
+        )
         at_exit(self.close)
-        gate = ForkGate()
-        sender = self._log.sender(queue_records=_QUEUE_RECORDS, give_up_after_s=None)
-        return _Running(spool, Forwarder(spool, sender, Framer(self._schema_ids(), gate), gate))
+        try:
+            gate = ForkGate()
+            sender = self._log.sender(queue_records=_QUEUE_RECORDS, give_up_after_s=None)
+            forwarder = Forwarder(spool, sender, Framer(self._schema_ids(), gate), gate)
+        except BaseException:
+            # Nobody would send what lies there while a spool that nobody reads holds the locks.
+            spool.close()
+            raise
+        return _Running(spool, forwarder)

@@ -41,8 +41,13 @@ class Mark:
 class Spool:
     """An append-only queue of facts on disk; any thread appends, one thread reads."""
 
-    def __init__(self, root: Path, max_bytes: int) -> None:
+    def __init__(self, root: Path, max_bytes: int, destination: str) -> None:
         """Open a folder of our own below `root`, and take over those of dead processes.
+
+        Args:
+            root: the folder that processes share.
+            max_bytes: how much may wait for Kafka.
+            destination: where facts go; what dead processes left for elsewhere stays.
 
         Raises:
             OSError: the folder cannot be written.
@@ -51,24 +56,28 @@ class Spool:
         self._root = root
         self._max_bytes = max_bytes
         self._segment_bytes = min(_LARGEST_SEGMENT, max_bytes // _SEGMENTS)
-        self._folders = [claim_new(root), *claim_abandoned(root)]
+        self._destination = destination
+        self._folders = [claim_new(root, destination)]
         self._lock = threading.Lock()
         self._acknowledged = threading.Condition(self._lock)
         self._segments: deque[Segment] = deque()
         self._opened = 0
         self._read: Mark | None = None
-        for folder in self._folders[1:]:
-            self._adopt(folder)
+        try:
+            self.adopt_abandoned()
+        except BaseException:
+            self.close()
+            raise
         self.inherited = bool(self._segments)
 
     def adopt_abandoned(self) -> None:
-        """Take over the folders of processes that died after this spool was opened.
+        """Take over the folders of processes that died, also after this spool was opened.
 
-        What they left comes behind what is here, and before what is appended from now on.
+        What they left comes behind what is here, and before what is appended from now on. A folder
+        that cannot be read is left to the next spool.
         """
         with self._lock:
-            for folder in claim_abandoned(self._root):
-                self._folders.append(folder)
+            for folder in claim_abandoned(self._root, self._destination):
                 self._adopt(folder)
 
     def append(self, body: bytes, timeout_s: float) -> None:
@@ -130,16 +139,22 @@ class Spool:
             self._acknowledged.notify_all()
 
     def wait_drained(self, timeout_s: float) -> bool:
-        """Wait until Kafka has acknowledged every fact; whether it has."""
+        """Wait until Kafka has acknowledged every fact that is here now; whether it has."""
         with self._lock:
-            return self._acknowledged.wait_for(self._drained, timeout_s)
+            ends = [(segment, segment.written) for segment in self._segments]
+            return self._acknowledged.wait_for(lambda: self._has_passed(ends), timeout_s)
 
     def put_aside(self, body: bytes, why: str) -> None:
         """Keep bytes that can never be sent in `set-aside/`, and say so."""
         folder = self._root / SET_ASIDE
         folder.mkdir(exist_ok=True)
         path = folder / f"{why}-{secrets.token_hex(8)}"
-        path.write_bytes(body)
+        try:
+            path.write_bytes(body)
+        except OSError:
+            # It comes again: without this, each time would leave another torn file.
+            path.unlink(missing_ok=True)
+            raise
         self.set_aside += 1
         _LOG.error("a spooled fact is %s: its %d bytes are kept in %s", why, len(body), path)
 
@@ -188,14 +203,34 @@ class Spool:
         held = sum(segment.size for segment in self._segments if not segment.drained)
         return held + size <= self._max_bytes
 
-    def _drained(self) -> bool:
-        return all(segment.drained for segment in self._segments)
+    def _has_passed(self, ends: list[tuple[Segment, int]]) -> bool:
+        # A segment that is gone was acknowledged whole.
+        return all(segment.acked >= end or segment not in self._segments for segment, end in ends)
 
     def _drop_before(self, kept: Segment) -> None:
         while self._segments[0] is not kept:
             self._segments.popleft().remove()
 
     def _adopt(self, folder: SpoolFolder) -> None:
+        try:
+            segments = self._reopen(folder)
+        except BaseException as error:
+            # As long as we hold its lock, nobody else would send what lies there.
+            folder.forget()
+            if not isinstance(error, OSError):
+                raise
+            _LOG.warning(
+                "the facts in %s cannot be taken over now (%s): the next ModelRegistry or "
+                "ExperimentTracker with this spool tries again",
+                folder.path,
+                error,
+            )
+            return
+        self._folders.append(folder)
+        self._segments += segments
+
+    def _reopen(self, folder: SpoolFolder) -> list[Segment]:
+        segments = []
         for path in folder.segment_paths():
             try:
                 segment = Segment.reopen(path)
@@ -206,7 +241,8 @@ class Spool:
             if segment.drained:
                 segment.remove()
             else:
-                self._segments.append(segment)
+                segments.append(segment)
+        return segments
 
 
 def _from(mark: Mark | None, segments: list[Segment]) -> list[tuple[Segment, int]]:

@@ -117,7 +117,8 @@ def test_nothing_that_a_killed_process_logged_is_lost(
 ) -> None:
     # Given a training process that is killed in the middle of logging
     if kafka == "away":
-        environment["MODELTRAIL_KAFKA_BOOTSTRAP_SERVERS"] = "127.0.0.1:1"
+        # The same cluster, which does not understand it.
+        environment["MODELTRAIL_KAFKA_SECURITY_PROTOCOL"] = "SSL"
     last = last_step_before_kill(TRAIN, environment, after=2000)
 
     # When another tracker opens the same spool

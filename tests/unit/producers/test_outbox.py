@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from modeltrail.infra.config import ExperimentTrackingSettings
+from modeltrail.infra.config import ExperimentTrackingSettings, Settings, StackSettings
+from modeltrail.producers.eventlog import memory
+from modeltrail.producers.eventlog.framing import decode_datum
 from modeltrail.producers.eventlog.memory import MemoryLog, MemorySchemaIds, MemorySender
-from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure
-from modeltrail.producers.spooling.fact import pack_prefix
+from modeltrail.producers.eventlog.port import Delivered, DeliveryFailure, LogRecord
+from modeltrail.producers.spooling.fact import Address, pack_prefix, unpack
+from modeltrail.producers.spooling.folder import SET_ASIDE
 from modeltrail.producers.spooling.outbox import Outbox
 from modeltrail.schemas.codec import Codec
 from modeltrail.schemas.events import Fact, RunHeartbeat
@@ -22,9 +25,12 @@ KEY = key_of("run-1")
 
 
 @pytest.fixture
-def spool_settings(tmp_path: Path) -> ExperimentTrackingSettings:
-    return ExperimentTrackingSettings(
-        spool_path=str(tmp_path / "spool"), spool_max_mb=4, flush_timeout_s=0.2
+def spool_settings(tmp_path: Path) -> Settings:
+    return Settings(
+        experiment_tracking=ExperimentTrackingSettings(
+            spool_path=str(tmp_path / "spool"), spool_max_mb=4, flush_timeout_s=0.2
+        ),
+        stack=StackSettings(data_dir=str(tmp_path / "stack")),
     )
 
 
@@ -51,7 +57,7 @@ def times(facts: list[Fact]) -> list[int]:
 
 
 def test_facts_left_on_disk_are_sent_by_the_next_outbox(
-    spool_settings: ExperimentTrackingSettings,
+    spool_settings: Settings,
     log: MemoryLog,
     ids: MemorySchemaIds,
     facts_in: Facts,
@@ -74,7 +80,7 @@ def test_facts_left_on_disk_are_sent_by_the_next_outbox(
 def test_a_fact_of_an_unknown_release_is_set_aside_and_blocks_no_other(
     topic: str,
     version: int,
-    spool_settings: ExperimentTrackingSettings,
+    spool_settings: Settings,
     log: MemoryLog,
     ids: MemorySchemaIds,
     facts_in: Facts,
@@ -89,7 +95,8 @@ def test_a_fact_of_an_unknown_release_is_set_aside_and_blocks_no_other(
 
     assert times(facts_in(EXPERIMENTS)) == [2]
     [kept] = (tmp_path / "spool" / "set-aside").iterdir()
-    assert kept.read_bytes() == b"later release"
+    address = Address(topic, KEY, RunHeartbeat.record, version)
+    assert unpack(kept.read_bytes()) == (address, b"later release")
 
 
 class Failing(MemoryLog):
@@ -115,7 +122,7 @@ class Failing(MemoryLog):
 
 
 def test_a_failed_send_is_repeated_with_everything_behind_it(
-    spool_settings: ExperimentTrackingSettings, ids: MemorySchemaIds
+    spool_settings: Settings, ids: MemorySchemaIds
 ) -> None:
     failing = Failing({2: False})
     ids.away = True
@@ -134,22 +141,95 @@ def test_a_failed_send_is_repeated_with_everything_behind_it(
 
 
 def test_what_kafka_refuses_for_ever_is_set_aside(
-    spool_settings: ExperimentTrackingSettings, ids: MemorySchemaIds, tmp_path: Path
+    spool_settings: Settings, ids: MemorySchemaIds, tmp_path: Path
 ) -> None:
-    refusing = Failing({1: True})
+    # given a log that refuses the second of two runs' facts
+    refusing = Failing({2: True})
     outbox = Outbox(spool_settings, refusing, lambda: ids)
-    outbox.put(EXPERIMENTS, KEY, heartbeat(1))
+    ids.away = True
+    outbox.put(EXPERIMENTS, key_of("run-2"), heartbeat(1))
     outbox.put(EXPERIMENTS, KEY, heartbeat(2))
 
+    # when they are sent
+    ids.away = False
     assert outbox.flush(20)
     outbox.close()
 
+    # then the other arrives, and what is kept says what it is and where it belongs
     assert len(refusing.records(EXPERIMENTS)) == 1
-    assert len(list((tmp_path / "spool" / "set-aside").iterdir())) == 1
+    [kept] = (tmp_path / "spool" / "set-aside").iterdir()
+    spooled = unpack(kept.read_bytes())
+    assert spooled is not None
+    address, datum = spooled
+    assert (address.topic, address.key) == (EXPERIMENTS.name, KEY)
+    assert times([decode_datum(address.record, address.version, datum)]) == [2]
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["when-sent", "when-delivered"])
+def test_a_refused_fact_that_cannot_be_kept_is_not_given_up(
+    at_once: bool,
+    spool_settings: Settings,
+    ids: MemorySchemaIds,
+    tmp_path: Path,
+    wait_until: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given a log that refuses a fact for ever, and no room to set it aside
+    refusing = Failing(dict.fromkeys(range(1, 100), True) if at_once else {})
+    monkeypatch.setattr(memory, "MAX_RECORD_BYTES", 0)
+    set_aside = tmp_path / "spool" / SET_ASIDE
+    set_aside.parent.mkdir()
+    set_aside.write_text("in the way")
+    outbox = Outbox(spool_settings, refusing, lambda: ids)
+    outbox.put(EXPERIMENTS, KEY, heartbeat(1))
+
+    # when it was refused, then it is sent again
+    wait_until(lambda: refusing.sends > 1)
+    assert times(outbox.unsent(EXPERIMENTS, KEY, [RunHeartbeat])) == [1]
+
+    # and once there is room it is kept
+    set_aside.unlink()
+    assert outbox.flush(20)
+    outbox.close()
+    assert len(list(set_aside.iterdir())) == 1
+
+
+class Followed(MemoryLog):
+    """A log that has another fact put before it acknowledges one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.put_another: Callable[[], None] = lambda: None
+
+    def append(self, topic: Topic, key: bytes, value: bytes) -> LogRecord:
+        record = super().append(topic, key, value)
+        self.put_another()
+        return record
+
+
+@pytest.mark.parametrize("size", [100, 700_000], ids=["within-a-segment", "a-segment-each"])
+def test_flushing_does_not_wait_for_what_is_put_meanwhile(
+    size: int, spool_settings: Settings, ids: MemorySchemaIds
+) -> None:
+    # given an outbox that is never empty
+    log = Followed()
+    outbox = Outbox(spool_settings, log, lambda: ids)
+    prefix = pack_prefix(EXPERIMENTS.name, KEY, RunHeartbeat.record, 1)
+    log.put_another = lambda: outbox.put_packed(prefix, bytes(size))
+    outbox.put(EXPERIMENTS, KEY, heartbeat(1))
+
+    # when it is flushed
+    flushed = outbox.flush(20)
+
+    # then what was there before has arrived
+    assert flushed
+    assert log.records(EXPERIMENTS)
+    log.put_another = lambda: None
+    outbox.close()
 
 
 def test_threads_share_an_outbox(
-    spool_settings: ExperimentTrackingSettings,
+    spool_settings: Settings,
     log: MemoryLog,
     ids: MemorySchemaIds,
     facts_in: Facts,
@@ -176,7 +256,7 @@ def test_threads_share_an_outbox(
 
 
 def test_a_forked_child_spools_into_a_folder_of_its_own(
-    spool_settings: ExperimentTrackingSettings,
+    spool_settings: Settings,
     log: MemoryLog,
     ids: MemorySchemaIds,
     facts_in: Facts,
@@ -206,7 +286,7 @@ def test_a_forked_child_spools_into_a_folder_of_its_own(
 
 
 def test_a_forwarder_that_was_busy_when_its_outbox_closed_leaves_its_facts_to_the_next(
-    spool_settings: ExperimentTrackingSettings,
+    spool_settings: Settings,
     log: MemoryLog,
     ids: MemorySchemaIds,
     facts_in: Facts,
