@@ -16,12 +16,14 @@ import polars as pl
 from modeltrail.schemas.batch import POSITION
 from modeltrail.schemas.errors import InvalidFact
 from modeltrail.schemas.events import DeadLetterReason, ModelRegistered
-from modeltrail.schemas.ids import MOST_DECLARED_METRICS, check_id, check_metric_name
+from modeltrail.schemas.ids import LONGEST_ID, MOST_DECLARED_METRICS, check_id, check_metric_name
 
 APPENDED_MS = "log_appended_ms"
 FUTURE_LIMIT_US = 10_000_000
 MEASUREMENT_IDS = ("node_id", "session_id", "model_id", "version")
 TRUTH_IDS = ("node_id", "session_id", "model_id")
+# They name a series too, but may be anything, or nothing.
+_LABELS = ("environment", "arm")
 
 DeclaredSince = Callable[[str, str, tuple[str, ...]], int | None]
 """(model_id, version, names) to the append time, ms, since which all names are declared."""
@@ -64,6 +66,8 @@ class Declarations:
 def admit_measurements(frame: pl.DataFrame, declared_since: DeclaredSince) -> Admitted:
     """Take the rows of InferenceMeasured out that are none, each with its reason."""
     frame, refusals = refuse_ids(frame, MEASUREMENT_IDS)
+    frame, bad = refuse_long(frame, _LABELS)
+    refusals += bad
     if _all_well(frame):
         return frame, refusals
     for check in (
@@ -103,6 +107,24 @@ def refuse_ids(frame: pl.DataFrame, columns: Sequence[str]) -> Admitted:
                 frame, pl.col(column) == value, DeadLetterReason.INVALID_FACT, problem
             )
             refusals += bad
+    return frame, refusals
+
+
+def refuse_long(frame: pl.DataFrame, columns: Sequence[str]) -> Admitted:
+    """Take the rows out of which a column has more characters than an id may have."""
+    refusals: list[Refusal] = []
+    for column in columns:
+        # No text has more characters than bytes, and bytes need not be counted.
+        longest = frame[column].str.len_bytes().max()
+        if not isinstance(longest, int) or longest <= LONGEST_ID:
+            continue
+        frame, bad = refuse(
+            frame,
+            pl.col(column).str.len_chars() > LONGEST_ID,
+            DeadLetterReason.INVALID_FACT,
+            f"{column} has more than {LONGEST_ID} characters: give it a shorter name",
+        )
+        refusals += bad
     return frame, refusals
 
 

@@ -1,5 +1,7 @@
 """Measures a trial in one partition of the measurements, and tells what is new."""
 
+from collections.abc import Iterator
+
 from modeltrail.processors.trials.fold import CANDIDATE_ARM, Complete, SessionsFold
 from modeltrail.processors.trials.reading import Fetch, TrialReader
 from modeltrail.processors.trials.trial import Trial
@@ -7,8 +9,12 @@ from modeltrail.schemas.events import SessionsMeasured, SessionValue
 from modeltrail.schemas.ids import Micros, derived_event_id
 from modeltrail.schemas.routing import CANDIDATE, CHAMPION
 
-#: Ids may have a thousand characters, and a Kafka message a megabyte.
+#: Ids may have four thousand bytes, and a Kafka message a megabyte.
 _SESSIONS_A_FACT = 250
+_MOST_BYTES = 1 << 19
+# A mean, and the other numbers of a session and how long its names are in Avro, about.
+_MEAN_BYTES = 9
+_SESSION_BYTES = 30
 
 
 class TrialPartition:
@@ -38,13 +44,12 @@ class TrialPartition:
         begun = self._fold.begun
         if not self._complete and begun == self._told[1]:
             return []
-        parts = range(0, max(1, len(self._complete)), _SESSIONS_A_FACT)
-        facts = [self._fact(begun, first) for first in parts]
+        facts = [self._fact(begun, first, end) for first, end in _parts(self._complete)]
         self._complete = []
         self._told = self._through[0], begun
         return facts
 
-    def _fact(self, begun: tuple[int, int], first: int) -> SessionsMeasured:
+    def _fact(self, begun: tuple[int, int], first: int, end: int) -> SessionsMeasured:
         offset, appended_ms = self._through
         trial = self._trial
         about = (trial.deployment_id, trial.step_number, self._partition)
@@ -61,7 +66,7 @@ class TrialPartition:
             metrics=trial.metrics,
             champion_started=begun[0],
             candidate_started=begun[1],
-            sessions=tuple(self._complete[first : first + _SESSIONS_A_FACT]),
+            sessions=tuple(self._complete[first:end]),
         )
 
     def _value(self, complete: Complete) -> SessionValue:
@@ -77,3 +82,21 @@ class TrialPartition:
             last_captured_at=Micros(complete.captured_us),
             means=complete.means,
         )
+
+
+def _parts(sessions: list[SessionValue]) -> Iterator[tuple[int, int]]:
+    """Where the sessions of each fact begin and end; one fact, if there are none."""
+    first = held = 0
+    for place, size in enumerate(map(_bytes_of, sessions)):
+        if place - first == _SESSIONS_A_FACT or (held and held + size > _MOST_BYTES):
+            yield first, place
+            first, held = place, 0
+        held += size
+    yield first, len(sessions)
+
+
+def _bytes_of(session: SessionValue) -> int:
+    """About how many bytes a session takes."""
+    names = (session.session_id, session.node_id, session.arm, session.version)
+    numbers = _SESSION_BYTES + _MEAN_BYTES * len(session.means)
+    return numbers + sum(len(name.encode()) for name in names)

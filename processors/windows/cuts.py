@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from operator import add
 
 import numpy as np
 
-from modeltrail.processors.windows.chunks import chunked
+from modeltrail.processors.windows.chunks import bytes_of_series, chunked
 from modeltrail.processors.windows.columns import Codes
 from modeltrail.processors.windows.held import Held
 from modeltrail.processors.windows.moments import BUCKET_US, cut_ms
@@ -31,6 +32,10 @@ class Place:
     def held_by(self, code: int) -> int:
         """The partition of `windows` that holds a series."""
         return _partition_of(self.series[code][0], self.partitions)
+
+    def bytes_of(self, code: int) -> int:
+        """About how many bytes it takes to say in a fact which series is meant."""
+        return bytes_of_series(self.series[code])
 
     def in_order(self, codes: Iterable[int]) -> list[int]:
         """Codes of series by partition and name, which is the same order in every run."""
@@ -91,7 +96,8 @@ def _partials(
         return
     held = Held(table, codes, place.metrics)
     start, end = Micros(number * BUCKET_US), Micros((number + 1) * BUCKET_US)
-    told = zip(map(place.held_by, codes), held.sizes().tolist(), range(len(codes)), strict=True)
+    sizes = map(add, map(place.bytes_of, codes), held.sizes().tolist())
+    told = zip(map(place.held_by, codes), sizes, range(len(codes)), strict=True)
     for chunk, found in chunked(told):
         low, high = found[0], found[-1] + 1
         models, versions, environments, arms = place.names_of(codes[low:high])
@@ -125,7 +131,7 @@ def newest_measured(
     """
     cut = Micros(cut_ms(step) * 1000)
     told = (
-        (place.held_by(each.series), each.nbytes, each)
+        (place.held_by(each.series), place.bytes_of(each.series) + each.nbytes, each)
         for each in recent.newest(place.in_order, place.metrics)
     )
     for chunk, found in chunked(told):

@@ -2,15 +2,15 @@
 
 import numpy as np
 
+from modeltrail.processors.windows.chunks import bytes_of_metric_names
 from modeltrail.processors.windows.columns import MEASUREMENTS_CODE, Codes, Integers
 from modeltrail.processors.windows.sketches import AnyIntegers, Sketches
 from modeltrail.processors.windows.tally import metrics_in, series_in
 from modeltrail.schemas.columns import Doubles, Longs, doubles, longs
 
-# What a bin and its count, the other numbers of a metric, and names take in Avro, about.
+# What a bin and its count, and the other numbers of a metric take in Avro, about.
 _BIN_BYTES = 5
 _METRIC_BYTES = 40
-_SERIES_BYTES = 60
 
 HeldColumns = tuple[
     Longs,
@@ -58,10 +58,10 @@ class Held:
         self._heads = np.searchsorted(told[self._rows], np.arange(len(codes) + 1))
 
     def sizes(self) -> Integers:
-        """About how many bytes it takes to tell of each series."""
+        """About how many bytes it takes to tell of the metrics of each series."""
         bins = np.diff(self._table.starts)[self._rows]
-        reached = np.concatenate(([0], np.cumsum(_BIN_BYTES * bins + _METRIC_BYTES)))
-        return _SERIES_BYTES + np.diff(reached[self._heads])
+        each = _BIN_BYTES * bins + _METRIC_BYTES + self._bytes_of_names()
+        return np.diff(np.concatenate(([0], np.cumsum(each)))[self._heads])
 
     def between(self, low: int, high: int) -> HeldColumns:
         """What is told of the series from the `low`th up to, but without, the `high`th."""
@@ -95,6 +95,12 @@ class Held:
         lengths = starts[rows + 1] - starts[rows]
         shifts = starts[rows] - (np.cumsum(lengths) - lengths)
         return lengths, np.arange(lengths.sum()) + np.repeat(shifts, lengths)
+
+    def _bytes_of_names(self) -> Integers:
+        distinct, places = np.unique(self._kinds, return_inverse=True)
+        names = (self._metrics[code] for code in distinct.tolist())
+        each = [bytes_of_metric_names((name,)) for name in names]
+        return np.array(each, dtype=np.int64)[places]
 
     def _by_name(self, kinds: Integers) -> Integers:
         distinct, places = np.unique(kinds, return_inverse=True)

@@ -8,6 +8,7 @@ from itertools import compress
 import numpy as np
 import numpy.typing as npt
 
+from modeltrail.processors.windows.chunks import bytes_of_metric_names
 from modeltrail.processors.windows.columns import Codes, Flags, Floats, Integers
 from modeltrail.processors.windows.kept import AnyFloats, Kept, column_of
 from modeltrail.schemas.measures import MEASURES
@@ -37,8 +38,9 @@ class Told:
 
     @property
     def nbytes(self) -> int:
-        """About how many bytes it takes to tell them."""
-        return self.values.nbytes + len(self.times_ms) * _PLACE_BYTES
+        """About how many bytes it takes to tell them, without the names of the series."""
+        places = len(self.times_ms) * _PLACE_BYTES
+        return self.values.nbytes + places + bytes_of_metric_names(self.names)
 
 
 def told(parts: list[Kept], in_order: InOrder, metrics: Codes[str]) -> Iterator[Told]:

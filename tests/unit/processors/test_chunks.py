@@ -11,7 +11,7 @@ from modeltrail.processors.windows.recent import Recent
 from modeltrail.processors.windows.series import Series
 from modeltrail.schemas.codec import encode_datum
 from modeltrail.schemas.events import OfManySeries
-from modeltrail.schemas.ids import ModelId, Version
+from modeltrail.schemas.ids import LONGEST_ID, ModelId, Version
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.partitioning import partition_of
 from modeltrail.schemas.topics import WINDOWS, key_of
@@ -63,10 +63,10 @@ def many_rows() -> Rows:
     )
 
 
-def told(kind: str) -> list[OfManySeries]:
+def told(kind: str, version: str = "v1.0.0") -> list[OfManySeries]:
     """What a partition tells of 200 models at its cut."""
     series: Codes[Series] = Codes(
-        (ModelId(f"model-{n}"), Version("v1.0.0"), "production", "champion") for n in range(MODELS)
+        (ModelId(f"model-{n}"), Version(version), "production", "champion") for n in range(MODELS)
     )
     place = Place(0, PARTITIONS, series, metric_codes())
     if kind == "partials":
@@ -96,4 +96,12 @@ class TestFactsOfManySeries:
         sizes = [len(encode_datum(fact)) for fact in told(kind)]
 
         assert len(sizes) < MODELS / 4
+        assert max(sizes) < 1.1 * MOST_BYTES
+
+    @pytest.mark.parametrize("letter", ["v", "版"], ids=["1 byte", "3 bytes"])
+    def test_none_is_larger_where_names_are_as_long_as_they_may_be(
+        self, kind: str, letter: str
+    ) -> None:
+        sizes = [len(encode_datum(fact)) for fact in told(kind, letter * LONGEST_ID)]
+
         assert max(sizes) < 1.1 * MOST_BYTES

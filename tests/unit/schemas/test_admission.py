@@ -36,6 +36,8 @@ WRONG = [
     ({"node_id": ""}, DeadLetterReason.INVALID_FACT),
     ({"session_id": "a\nb"}, DeadLetterReason.INVALID_FACT),
     ({"model_id": "m" * 1001}, DeadLetterReason.INVALID_FACT),
+    ({"environment": "e" * 1001}, DeadLetterReason.INVALID_FACT),
+    ({"arm": "a" * 600_000}, DeadLetterReason.INVALID_FACT),
     ({"latency_ms": math.nan}, DeadLetterReason.NON_FINITE),
     ({"sampling_rate": math.inf}, DeadLetterReason.NON_FINITE),
     ({"extra_names": ("queue",), "extra_values": (math.inf,)}, DeadLetterReason.NON_FINITE),
@@ -58,6 +60,7 @@ RIGHT: list[dict[str, Any]] = [
     {"captured_at": Micros(0)},
     {"extra_names": ("queue",), "extra_values": (1.0,)},
     {"environment": ""},
+    {"environment": "境" * 1000, "arm": "a" * 1000},
 ]
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from modeltrail.processors.trials.partition import TrialPartition
+from modeltrail.schemas.codec import encode_datum
 from modeltrail.schemas.events import Fact, TimeMarked
-from modeltrail.schemas.ids import EventId, Micros, NodeId, Version
+from modeltrail.schemas.ids import LONGEST_ID, EventId, Micros, NodeId, Version
 from tests.unit.processors.trials.inference_log import (
     CANDIDATE,
     CHAMPION,
@@ -154,3 +155,14 @@ def test_without_a_champion_the_candidate_is_measured_alone() -> None:
     log = records([*frames("a", 3, version=CHAMPION), *frames("b", 3, "candidate")])
     (news,) = news_of(log, trial=alone)
     assert [value.session_id for value in news.sessions] == ["b"]
+
+
+def test_sessions_with_the_longest_names_come_in_facts_that_a_broker_takes() -> None:
+    names = [f"{number:04}" + "客" * (LONGEST_ID - 4) for number in range(240)]
+    node = NodeId("節" * LONGEST_ID)
+    log = records([fact for name in names for fact in frames(name, 3, node_id=node)])
+
+    facts = news_of(log)
+
+    assert [value.session_id for fact in facts for value in fact.sessions] == names
+    assert max(len(encode_datum(fact)) for fact in facts) < 600_000
