@@ -98,12 +98,19 @@ def _from_file(file: Path | None) -> Layer:
     try:
         content = yaml.safe_load(path.read_text()) or {}
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
+        raise ConfigError(f"{path} is not YAML: {_without_its_text(error)}") from None
     if not isinstance(content, dict) or not all(
         isinstance(value or {}, dict) for value in content.values()
     ):
         raise ConfigError(f"{path} must hold sections with keys, e.g. `kafka:` / `  partitions: 4`")
     return {section: value or {} for section, value in content.items()}
+
+
+def _without_its_text(error: yaml.YAMLError) -> str:
+    """What is wrong and where; the line itself may hold a password."""
+    mark = getattr(error, "problem_mark", None)
+    where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return f"{getattr(error, 'problem', None) or 'it cannot be read'}{where}"
 
 
 def stack_runs(data_dir: Path) -> bool:

@@ -16,9 +16,11 @@ from modeltrail.infra.gateway.accounts import Account
 
 WRITER: Final = "modeltrail_writer"
 TRUSTED_WRITER: Final = "modeltrail_trusted_writer"
-#: Everything on tables and databases; nothing that reaches files, networks or programs.
+#: Everything on tables and databases; nothing that reaches files, networks or programs, as
+#: dictionaries do.
 _WRITER_GRANTS: Final = (
-    "GRANT SELECT, INSERT, ALTER, CREATE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, SHOW, CHECK, "
+    "GRANT SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, "
+    "CREATE TEMPORARY TABLE, CREATE FUNCTION, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, SHOW, CHECK, "
     "KILL QUERY, dictGet, ALLOW SQL SECURITY NONE, "
     "SYSTEM FLUSH LOGS, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM MOVES, SYSTEM VIEWS ON *.*"
 )

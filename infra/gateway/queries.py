@@ -142,6 +142,8 @@ class QueryRunner:
         """The text that a reader may run: the engine's own rendering of the statement."""
         engine = self._shared.engine
         canonical = engine.canonical(text)
+        # Its tree is asked for by a statement that begins with EXPLAIN and ends as this one does.
+        sql.refuse_outfile(list(sql.tokens(canonical)))
         tree = engine.syntax_tree(canonical, query.parameters)
         readers_guard.check_statement(
             tree, canonical, self._account.databases, self._shared.table_functions
@@ -154,6 +156,12 @@ class QueryRunner:
                 Code.ACCESS_DENIED,
                 "Not enough privileges: file() needs an account with external_sources; "
                 "qualify a column of this name.",
+            )
+        outside = sql.reaches_outside(lexemes, self._shared.table_functions)
+        if outside and not self._account.external_sources:
+            raise GatewayError(
+                Code.ACCESS_DENIED,
+                f"Not enough privileges: {outside} needs an account with external_sources.",
             )
 
     def _admit(self, query: Query, tables: Sequence[ExternalTable]) -> None:

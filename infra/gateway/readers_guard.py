@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from modeltrail.infra.gateway import sql
 from modeltrail.infra.gateway.errors import Code, GatewayError
 
 #: Kinds of statements, as the first word of the syntax tree.
@@ -87,8 +88,12 @@ def check_statement(
     if statement == "UseQuery":
         _check_database(lines[0].split(" ")[1], databases)
     if statement in ("ShowColumns", "ShowIndexes", "ShowTables", "ShowFunctions"):
+        _check_show(canonical)
         return
     for previous, line in zip(["", *lines], lines, strict=False):
+        if line.strip().startswith("ColumnsApplyTransformer"):
+            # The tree does not say what is applied.
+            raise _denied("APPLY")
         if line.strip() == "Set":  # a SETTINGS clause, which the engine lets pass in subqueries
             raise GatewayError(Code.READONLY, "Cannot modify settings in readonly mode.")
         if function := _FUNCTION.match(line):
@@ -106,6 +111,13 @@ def check_settings(settings: Mapping[str, str]) -> None:
     """
     for name in settings:
         raise GatewayError(Code.READONLY, f"Cannot modify '{name}' setting in readonly mode.")
+
+
+def _check_show(canonical: str) -> None:
+    """The tree of such a statement does not show its expressions, so it may have none."""
+    for token in sql.tokens(canonical):
+        if token.kind == "word" and token.text in ("WHERE", "LIMIT"):
+            raise _denied(f"{token.text} in SHOW: ask system.tables or system.columns instead")
 
 
 def _check_function(name: str, in_from: bool, known_table_functions: Collection[str]) -> None:

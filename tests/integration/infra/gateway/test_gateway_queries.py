@@ -246,6 +246,17 @@ def test_the_default_database_shows_no_files(gateway: Gateway) -> None:
         "SELECT file('/etc/passwd')",
         "SELECT `fi\\x6ce`('/etc/passwd')",
         "SELECT arrayMap(file, ['/etc/passwd'])",
+        "SELECT trim(BOTH 'x' FROM file('/etc/passwd'))",
+        "SELECT * APPLY(file) FROM (SELECT '/etc/passwd' AS p)",
+        "SELECT * APPLY file FROM (SELECT '/etc/passwd' AS p)",
+        "SELECT 1 AS a$b$, file('/etc/passwd') --$b$",
+        "CREATE DICTIONARY d (k UInt64) PRIMARY KEY k SOURCE(EXECUTABLE(command 'id' format 'CSV'))"
+        " LAYOUT(FLAT()) LIFETIME(0)",
+        "CREATE VIEW v SQL SECURITY NONE AS SELECT * FROM url('http://127.0.0.1:1/', LineAsString)",
+        "CREATE VIEW v SQL SECURITY NONE AS SELECT * FROM file('/etc/passwd', LineAsString)",
+        "CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a"
+        " SETTINGS disk = disk(type = web, endpoint = 'http://127.0.0.1:1/')",
+        "CREATE TABLE t (a String) ENGINE = FileLog('/tmp', 'LineAsString')",
         "SELECT * FROM file('/etc/passwd', LineAsString)",
         "SELECT * FROM url('http://127.0.0.1:1/', LineAsString)",
         "SELECT * FROM remote('127.0.0.1', system.one)",

@@ -1,6 +1,7 @@
 """Reader accounts: what they can do, and many ways in which they cannot do more."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from clickhouse_driver import Client
@@ -25,7 +26,7 @@ def reader(gateway: Gateway) -> Iterator[Client]:
         writer.execute("CREATE VIEW open.through AS SELECT * FROM closed.t")
         writer.execute("CREATE VIEW open.shared SQL SECURITY NONE AS SELECT a FROM closed.t")
         writer.execute("CREATE TABLE open.merged AS closed.t ENGINE = Merge('closed', 't')")
-        writer.execute(
+        gateway.client("trusted").execute(
             "CREATE DICTIONARY closed.d (a UInt8, b String) PRIMARY KEY a "
             "SOURCE(CLICKHOUSE(DB 'closed' TABLE 't')) LAYOUT(FLAT()) LIFETIME(0)"
         )
@@ -130,6 +131,14 @@ def test_a_reader_changes_nothing(reader: Client, sql: str) -> None:
 
 
 _NO_ESCAPES = [
+    "SELECT * APPLY(file) FROM (SELECT '/etc/passwd' AS p)",
+    "SELECT * APPLY file FROM (SELECT '/etc/passwd' AS p)",
+    "SELECT * APPLY(x -> file(x)) FROM (SELECT '/etc/passwd' AS p)",
+    "SELECT COLUMNS('p') APPLY(getServerSetting) FROM (SELECT 'max_connections' AS p)",
+    "SHOW TABLES FROM open WHERE CAST(file('/etc/passwd'), 'UInt8')",
+    "SHOW COLUMNS FROM t WHERE file('/etc/passwd') = ''",
+    "SHOW INDEXES FROM t WHERE (SELECT count() FROM system.processes) > 0",
+    "SHOW TABLES LIMIT (SELECT count() FROM system.processes)",
     "SELECT file('/etc/passwd')",
     "SELECT FILE('/etc/passwd')",
     "SELECT `file`('/etc/passwd')",
@@ -208,6 +217,28 @@ _NO_ESCAPES = [
     "SELECT filesystemAvailable()",
     "SELECT __actionName('x', 'y')",
 ]
+
+
+_WRITES_A_FILE = [
+    "EXPLAIN SELECT format a settings, 1 FROM (SELECT 1 AS settings) INTO OUTFILE '{}' TRUNCATE",
+    "SELECT format a settings, 'x' AS insert FROM (SELECT 1 AS format, 2 AS settings) "
+    "INTO OUTFILE '{}' APPEND",
+    "EXPLAIN SELECT 1 AS a$b$ INTO OUTFILE '{}' TRUNCATE --$b$",
+    "EXPLAIN SELECT 1a$b$ INTO OUTFILE '{}' TRUNCATE --$b$",
+    "SELECT 1 `INTO` INTO OUTFILE '{}'",
+]
+
+
+@pytest.mark.parametrize("user", ["reader", "writer"])
+@pytest.mark.parametrize("sql", _WRITES_A_FILE)
+def test_no_statement_writes_a_file(
+    gateway: Gateway, reader: Client, tmp_path: Path, user: str, sql: str
+) -> None:
+    assert reader.execute("SELECT 1")
+    with gateway.client(user) as client, pytest.raises(ServerException):
+        client.execute(sql.format(tmp_path / "written"))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("sql", _NO_ESCAPES)

@@ -3,6 +3,7 @@
 import dataclasses
 import fcntl
 import json
+import traceback
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,15 @@ def test_the_addresses_that_a_killed_stack_left_behind_are_ignored(folder: Path)
     write_endpoints(folder)
 
     assert load_settings(environ={}).kafka.bootstrap_servers == ""
+
+
+def test_a_line_that_is_not_yaml_is_named_and_not_shown_as_it_may_hold_a_password(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "modeltrail.yaml"
+    file.write_text("clickhouse:\n  password: @s3cret-hunter2\n")
+
+    with pytest.raises(ConfigError, match=r"is not YAML: .* in line 2, column 13") as refused:
+        load_settings(file)
+
+    assert "s3cret" not in "".join(traceback.format_exception(refused.value))
