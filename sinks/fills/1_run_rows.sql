@@ -27,6 +27,7 @@ FROM {database}.event_log
 WHERE topic = 'experiments'
 AND event_type IN ('RunStarted', 'RunResumed', 'ParamsLogged', 'ArtifactLogged', 'TagSet', 'RunEnded')
 AND (topic_id, partition) IN %(places)s
+AND offset < transform(concat(topic_id, '-', toString(partition)), %(names)s, %(ends)s, 0)
 AND event_id NOT IN
 (
     SELECT toUUID(UUIDNumToString(event_id_bytes)) FROM {database}.run_rows

@@ -39,6 +39,7 @@ FROM {database}.event_log
 WHERE topic = 'registry'
 AND event_type IN ('ModelRegistered', 'AliasAssigned', 'AliasRemoved', 'TagSet', 'ModelArchived', 'ModelRestored', 'ModelErased')
 AND (topic_id, partition) IN %(places)s
+AND offset < transform(concat(topic_id, '-', toString(partition)), %(names)s, %(ends)s, 0)
 AND event_id NOT IN
 (
     SELECT toUUID(UUIDNumToString(event_id_bytes)) FROM {database}.registry_rows

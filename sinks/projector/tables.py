@@ -75,14 +75,22 @@ class Tables:
             ],
         )
 
-    def fill(self, sources: Sequence[Source]) -> None:
-        """Give tables the facts of `sources` that an older projector left in the log alone.
+    def fill(self, ends: Mapping[Source, int]) -> None:
+        """Give tables the facts that an older projector left in the log alone.
 
         Nobody else writes these partitions now; what is there already is not copied again.
+
+        Args:
+            ends: where to stop in each partition: facts of a range that was not finished may be in
+                the log and come again into every table.
         """
-        places = tuple((source.topic_id, source.partition) for source in sources)
+        given = {
+            "places": tuple((source.topic_id, source.partition) for source in ends),
+            "names": [f"{source.topic_id}-{source.partition}" for source in ends],
+            "ends": list(ends.values()),
+        }
         for each in fills():
-            self._client.execute(each.statement(self._database), {"places": places})
+            self._client.execute(each.statement(self._database), given)
 
     def insert(self, source: Source, of: Range, rows: TableRows) -> None:
         """Insert one block; the same block again is dropped by its token."""

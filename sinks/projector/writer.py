@@ -92,7 +92,11 @@ class Writer:
         taken: dict[Source, tuple[Claim, Position]] = self._drive(
             take_over(sources, self._writer_id)
         )
-        if known := [source for source in taken if source.topic in _FILLED_TOPICS]:
+        if known := {
+            source: position.next_offset
+            for source, (_, position) in taken.items()
+            if source.topic in _FILLED_TOPICS
+        }:
             persist(lambda: self._tables.fill(known), self._stop, "filling tables from the log")
         return taken
 
