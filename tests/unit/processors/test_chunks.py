@@ -1,5 +1,7 @@
 """What is told of many series comes in facts of a bounded size, each where its models are held."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,14 @@ from modeltrail.processors.windows.kept import kept
 from modeltrail.processors.windows.recent import Recent
 from modeltrail.processors.windows.series import Series
 from modeltrail.schemas.codec import encode_datum
-from modeltrail.schemas.events import OfManySeries
-from modeltrail.schemas.ids import LONGEST_ID, ModelId, Version
+from modeltrail.schemas.events import OfManySeries, PartialWindows, RecentMeasurements
+from modeltrail.schemas.ids import (
+    LONGEST_ID,
+    LONGEST_METRIC_NAME,
+    MOST_DECLARED_METRICS,
+    ModelId,
+    Version,
+)
 from modeltrail.schemas.measures import MEASURES
 from modeltrail.schemas.partitioning import partition_of
 from modeltrail.schemas.topics import WINDOWS, key_of
@@ -48,10 +56,11 @@ class TestChunks:
         assert chunks() == []
 
 
-def many_rows() -> Rows:
+def many_rows(extra_names: Sequence[str], metrics: Codes[str]) -> Rows:
+    """Measurements of 200 models; the first of each has as many of the extra metrics as it may."""
     chance = np.random.default_rng(7)
     numbers = np.arange(ROWS)
-    none = np.zeros(0, dtype=np.int64)
+    extras = np.array([metrics.of(name) for name in extra_names], dtype=np.int64)
     return Rows(
         numbers,
         numbers,
@@ -59,22 +68,28 @@ def many_rows() -> Rows:
         numbers % MODELS,
         numbers,
         chance.gamma(2, 20, (len(MEASURES), ROWS)),
-        Extras(none, none, np.zeros(0)),
+        Extras(np.arange(len(extras)) // MOST_DECLARED_METRICS, extras, np.ones(len(extras))),
     )
 
 
-def told(kind: str, version: str = "v1.0.0") -> list[OfManySeries]:
+def told(
+    kind: str,
+    version_environment_arm: tuple[str, str, str] = ("v1.0.0", "production", "champion"),
+    extra_names: Sequence[str] = (),
+) -> list[OfManySeries]:
     """What a partition tells of 200 models at its cut."""
+    version, environment, arm = version_environment_arm
     series: Codes[Series] = Codes(
-        (ModelId(f"model-{n}"), Version(version), "production", "champion") for n in range(MODELS)
+        (ModelId(f"model-{n}"), Version(version), environment, arm) for n in range(MODELS)
     )
     place = Place(0, PARTITIONS, series, metric_codes())
+    rows = kept(many_rows(extra_names, place.metrics))
     if kind == "partials":
         bucket = Bucket()
-        bucket.tally.add(kept(many_rows()))
+        bucket.tally.add(rows)
         return list(decided_partials(place, 0, bucket))
     recent = Recent()
-    recent.add(kept(many_rows()))
+    recent.add(rows)
     return list(newest_measured(place, 0, recent, 0))
 
 
@@ -102,6 +117,27 @@ class TestFactsOfManySeries:
     def test_none_is_larger_where_names_are_as_long_as_they_may_be(
         self, kind: str, letter: str
     ) -> None:
-        sizes = [len(encode_datum(fact)) for fact in told(kind, letter * LONGEST_ID)]
+        name = letter * LONGEST_ID
+
+        sizes = [len(encode_datum(fact)) for fact in told(kind, (name, name, name))]
 
         assert max(sizes) < 1.1 * MOST_BYTES
+
+    def test_none_is_larger_where_each_series_has_metrics_with_names_of_its_own(
+        self, kind: str
+    ) -> None:
+        names = [
+            f"{number:05}" + "量" * (LONGEST_METRIC_NAME - 5)
+            for number in range(MODELS * MOST_DECLARED_METRICS)
+        ]
+
+        facts = told(kind, extra_names=names)
+
+        found = {name for fact in facts for name in metric_names(fact)}
+        assert found == {*names, *MEASURES}
+        assert max(len(encode_datum(fact)) for fact in facts) < 1.1 * MOST_BYTES
+
+
+def metric_names(fact: OfManySeries) -> tuple[str, ...]:
+    assert isinstance(fact, PartialWindows | RecentMeasurements)
+    return fact.metric_names

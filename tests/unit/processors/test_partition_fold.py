@@ -23,6 +23,7 @@ from modeltrail.schemas.ids import Micros, derived_event_id
 from modeltrail.schemas.measures import COUNTS, MEASURES
 from modeltrail.schemas.sketch import bins_of, mean_of
 from tests.unit.processors.inference_log import (
+    CODEC,
     MODEL,
     PARTITION,
     PARTITIONS,
@@ -207,6 +208,15 @@ class TestAdmission:
         )
 
         assert (advances(facts)[0].refused, advances(facts)[0].measurements) == (6, 1)
+
+    @pytest.mark.parametrize("label", ["environment", "arm"])
+    def test_a_measurement_whose_environment_or_arm_is_too_long_is_refused_and_counted(
+        self, label: str
+    ) -> None:
+        facts = folded([measured(2, **{label: "x" * 600_000}), measured(2), marked(12)])
+
+        assert (advances(facts)[0].refused, advances(facts)[0].measurements) == (1, 1)
+        assert max(len(CODEC.encode(fact)) for fact in facts) < 10_000
 
     def test_an_extra_metric_counts_from_its_declaration_on(self) -> None:
         extra = {"extra_names": ("queue", "blur"), "extra_values": (7.0, 0.5)}

@@ -98,6 +98,8 @@ def test_a_late_measurement_is_a_row_like_any_other() -> None:
         ({"node_id": "x" * 1001}, DeadLetterReason.INVALID_FACT),
         ({"session_id": "a\x07b"}, DeadLetterReason.INVALID_FACT),
         ({"version": ""}, DeadLetterReason.INVALID_FACT),
+        ({"environment": "x" * 1001}, DeadLetterReason.INVALID_FACT),
+        ({"arm": "境" * 1001}, DeadLetterReason.INVALID_FACT),
         ({"captured_at": -1}, DeadLetterReason.INVALID_FACT),
         ({"captured_at": NOW + 10_000_001}, DeadLetterReason.CAPTURED_IN_FUTURE),
         ({"latency_ms": math.nan}, DeadLetterReason.NON_FINITE),
