@@ -23,7 +23,7 @@ class AcknowledgedProducer:
 
         Args:
             topic: its full name.
-            records: at most 100,000, librdkafka's queue.
+            records: as many as there are; those that do not fit in librdkafka's queue wait.
 
         Raises:
             Unavailable: Kafka did not take all of them within 30 s; some may be in the log, so
@@ -38,7 +38,11 @@ class AcknowledgedProducer:
         try:
             self._producer = self._producer or make_producer(self._settings)
             for key, value in records:
-                self._producer.produce(topic, value, key, on_delivery=answered)
+                try:
+                    self._producer.produce(topic, value, key, on_delivery=answered)
+                except BufferError:
+                    await_answers(self._producer, _PATIENCE_S)
+                    self._producer.produce(topic, value, key, on_delivery=answered)
             left = await_answers(self._producer, _PATIENCE_S)
         except (KafkaException, BufferError) as error:
             refusals.append(str(error))

@@ -131,8 +131,11 @@ def stack_runs(data_dir: Path) -> bool:
 
 def _from_running_stack(data_dir: Path) -> Layer:
     # A stack that was killed leaves the file behind: its addresses lead nowhere.
-    if not stack_runs(data_dir):
-        return {}
+    return endpoints_in(data_dir) if stack_runs(data_dir) else {}
+
+
+def endpoints_in(data_dir: Path) -> Layer:
+    """Addresses, as settings, that the embedded stack of this folder gave last; empty: none."""
     try:
         layer: Layer = json.loads((data_dir / ENDPOINTS_FILE).read_text())
     except FileNotFoundError:

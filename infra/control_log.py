@@ -48,7 +48,7 @@ class ControlLog:
         """Return once everything appended by then has been read.
 
         Args:
-            appended_ms: an append time that the log has reached.
+            appended_ms: an append time that the log has reached; 0 for what is there at first.
 
         Raises:
             Unavailable: the broker did not answer within 30 s.

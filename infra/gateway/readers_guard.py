@@ -45,12 +45,6 @@ _SYSTEM_TABLES: Final = frozenset(
         "build_options", "contributors", "licenses", "codecs",
     }
 )  # fmt: skip
-_TABLE_FUNCTIONS: Final = frozenset(
-    {
-        "numbers", "numbers_mt", "zeros", "zeros_mt", "primes", "generateseries",
-        "generate_series", "values", "view", "null", "generaterandom",
-    }
-)  # fmt: skip
 _FUNCTIONS: Final = frozenset(
     {
         "file", "joinget", "joingetornull", "getserversetting", "getserverport", "tcpport",
@@ -122,7 +116,7 @@ def _check_show(canonical: str) -> None:
 
 def _check_function(name: str, in_from: bool, known_table_functions: Collection[str]) -> None:
     name = name.strip("`")
-    if in_from and name in known_table_functions and name not in _TABLE_FUNCTIONS:
+    if in_from and name in known_table_functions and name not in sql.TABLE_FUNCTIONS_OF_NOTHING:
         raise _denied(f"the table function {name}")
     if name in _FUNCTIONS or name.startswith(("ai", "__")):
         raise _denied(f"the function {name}")

@@ -20,13 +20,15 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-#: Table functions of the engine's own tables and of numbers; the first two are plain functions too.
-_HARMLESS: Final = frozenset(
+#: Table functions that read nothing which is stored.
+TABLE_FUNCTIONS_OF_NOTHING: Final = frozenset(
     {
-        "format", "values", "dictionary", "generate_series", "generaterandom", "generateseries",
-        "merge", "null", "numbers", "numbers_mt", "primes", "view", "zeros", "zeros_mt",
+        "numbers", "numbers_mt", "zeros", "zeros_mt", "primes", "generateseries",
+        "generate_series", "values", "view", "null", "generaterandom",
     }
 )  # fmt: skip
+#: Those that read what the engine's own grants cover, or what stands in the statement.
+_TABLE_FUNCTIONS_INSIDE: Final = frozenset({"dictionary", "format", "merge"})
 
 
 class Token(NamedTuple):
@@ -149,9 +151,12 @@ def calls_file_function(lexemes: Sequence[Token]) -> bool:
             continue
         before = lexemes[index - 1].text if index else ""
         after = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
-        if after == "(" or before == "APPLY" or (before == "(" and after == ","):
+        if (after == "(" and before not in ("FUNCTION", "JOIN", "TABLE")) or (
+            before == "(" and after == ","
+        ):
             return True
-        if before == "(" and lexemes[index - 2].text == "APPLY":
+        # APPLY takes a function's name, with or without brackets.
+        if "APPLY" in (token.text for token in lexemes[max(0, index - 2) : index]):
             return True
     return False
 
@@ -171,7 +176,8 @@ def reaches_outside(lexemes: Sequence[Token], table_functions: Collection[str]) 
         return "a disk of its own"
     if ("security", "none") in itertools.pairwise(words):
         # The engine checks nobody's rights when such a view is read.
-        reading = sorted(calls & frozenset(table_functions) - _HARMLESS)
+        inside = TABLE_FUNCTIONS_OF_NOTHING | _TABLE_FUNCTIONS_INSIDE
+        reading = sorted((calls & frozenset(table_functions)) - inside)
         return f"{reading[0]}() in SQL SECURITY NONE" if reading else ""
     return ""
 

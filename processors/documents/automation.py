@@ -61,7 +61,6 @@ _CALLING: Mapping[str, type[Fact]] = MappingProxyType(
 _TRIGGERS = frozenset(f"{AUTOMATIC} {kind.__name__}" for kind in _CALLING.values())
 _BATCH = 10_000
 _POLL_S = 0.5
-_DELIVERY_S = 30.0
 
 
 def request_for(fact: Fact) -> DocumentRequested | None:

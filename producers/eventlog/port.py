@@ -36,7 +36,7 @@ class Sender(Protocol):
     """Appends records asynchronously, in order within a partition; one thread uses it."""
 
     def send(self, topic: Topic, key: bytes, value: bytes, delivered: Delivered) -> bool:
-        """Queue one record; False: the queue is full, `poll` and try again.
+        """Queue one record; False: not now, as the queue is full: `poll` and try again.
 
         `delivered` is called once by a later `poll` or `flush`, with None once every in-sync
         replica has the record.

@@ -100,6 +100,7 @@ def fold(run: RunHistory, fact: Fact, appended_at: Micros = _NOT_APPENDED) -> Ru
 def _start(run: RunHistory, fact: RunStarted) -> RunHistory:
     if run.started_at is not None:
         return run
+    # Whoever compares runs takes it for one.
     _object_of(fact.config_json)
     return replace(
         run,

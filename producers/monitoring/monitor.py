@@ -28,7 +28,7 @@ from modeltrail.producers.per_process import Once, PerProcess, at_exit
 from modeltrail.producers.values import LARGEST_LONG, finite, natural, whole
 from modeltrail.schemas.codec import SchemaIds
 from modeltrail.schemas.errors import InvalidFact
-from modeltrail.schemas.ids import Micros, NodeId, SessionId, check_id
+from modeltrail.schemas.ids import LONGEST_ID, Micros, NodeId, SessionId, check_id
 
 _NODE_IN_SESSION = 500
 
@@ -73,7 +73,8 @@ class InferenceMonitor:
                 short sessions; it outlives this monitor, and a forked child measures nothing.
 
         Raises:
-            InvalidFact: an id may not become part of a fact, or the sampling rate is not a share.
+            InvalidFact: an id or the environment may not become part of a fact, or the sampling
+                rate is not a share.
             ConfigError: no Kafka or schema registry is configured.
         """
         self._settings = settings or load_settings()
@@ -86,6 +87,10 @@ class InferenceMonitor:
         self._rate = self._settings.monitoring.sampling_rate
         if not 0 <= self._rate <= 1:
             raise InvalidFact(f"monitoring.sampling_rate is {self._rate}: give a share, 0 to 1")
+        if len(self._settings.monitoring.environment) > LONGEST_ID:
+            raise InvalidFact(
+                f"monitoring.environment has more than {LONGEST_ID} characters: give a shorter name"
+            )
         self._collecting = self._settings.monitoring.metrics_collection
         self._closed = False
         self._late = 0

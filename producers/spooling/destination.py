@@ -1,9 +1,8 @@
 """Answers which cluster spooled facts are for: what was said to one is never sent to another."""
 
-import json
 from pathlib import Path
 
-from modeltrail.infra.config import ENDPOINTS_FILE, Settings
+from modeltrail.infra.config import Settings, endpoints_in
 
 
 def destination_of(settings: Settings) -> str:
@@ -15,15 +14,6 @@ def _cluster(settings: Settings) -> str:
     servers = settings.kafka.bootstrap_servers
     data = Path(settings.stack.data_dir)
     # The embedded stack takes another port where its last one is occupied: its data stay.
-    if servers and servers == _embedded_servers(data):
+    if servers and servers == endpoints_in(data).get("kafka", {}).get("bootstrap_servers"):
         return f"the embedded stack in {data.resolve()}"
     return ",".join(sorted(server.strip() for server in servers.split(","))) or "no Kafka"
-
-
-def _embedded_servers(data: Path) -> str | None:
-    try:
-        endpoints = json.loads((data / ENDPOINTS_FILE).read_text())
-    except OSError:
-        return None
-    servers: str | None = endpoints.get("kafka", {}).get("bootstrap_servers")
-    return servers

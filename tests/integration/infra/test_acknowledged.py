@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from confluent_kafka import Producer
 
 from modeltrail.infra import acknowledged
 from modeltrail.infra.acknowledged import AcknowledgedProducer
-from modeltrail.infra.config import Settings
+from modeltrail.infra.config import KafkaSettings, Settings
 from modeltrail.infra.errors import Unavailable
+from modeltrail.infra.kafka import make_producer
 from modeltrail.infra.log_reader import read_partition
 from modeltrail.schemas.partitioning import partition_of
 from modeltrail.schemas.topics import DOCUMENTS
@@ -75,3 +77,19 @@ def test_records_that_were_on_their_way_when_it_broke_off_are_told_of_too(
 
     with pytest.raises(Unavailable, match="out of order"):
         producer.append(topic_of(fresh_settings), records())
+
+
+def test_more_records_than_the_clients_queue_holds_go_through(
+    fresh_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_a_short_queue(settings: KafkaSettings) -> Producer:
+        return make_producer(settings, **{"queue.buffering.max.messages": 10})
+
+    monkeypatch.setattr(acknowledged, "make_producer", with_a_short_queue)
+    wanted = [str(number).encode() for number in range(100)]
+
+    AcknowledgedProducer(fresh_settings.kafka).append(
+        topic_of(fresh_settings), [(KEY, value) for value in wanted]
+    )
+
+    assert values(fresh_settings) == wanted

@@ -138,7 +138,7 @@ def produce(settings: Settings, seed: int, stop: threading.Event) -> None:
 def played_again(settings: Settings, codec: Codec) -> list[Fact]:
     """What follows from the log of measurements and rules, by one run without a stop."""
     with closing(ControlLog(settings.kafka, codec)) as control:
-        control.wait_until_complete(SystemClock().now_us() // 1000)
+        control.wait_until_complete(0)
         rules: list[Appended] = control.records_since(0)
     sources = {
         partition: Source([batch_of(records(settings, INFERENCE, partition), codec)], True)

@@ -168,6 +168,11 @@ def test_what_only_the_schema_refuses_is_counted(
     assert (report.dropped, report.undeliverable, report.sent) == (0, 1, 1)
 
 
+def test_an_environment_too_long_for_a_fact_is_refused_at_once(make: Make) -> None:
+    with pytest.raises(InvalidFact, match="environment has more than 1000 characters"):
+        make(environment="e" * 1001)
+
+
 class TestSampling:
     def test_the_same_frames_of_a_session_are_chosen_everywhere(
         self, make: Make, facts_in: Facts
